@@ -1,0 +1,121 @@
+using System.Collections.Concurrent;
+using System.Data;
+using System.Data.Common;
+using Dapper;
+
+namespace PassNumerique.Platform.Data;
+
+/// <summary>
+/// Everything that differs between engines, and nothing else. Statements live in the slices, one text for
+/// both; they may end in the token <c>{limit}</c>.
+/// </summary>
+internal abstract class Database : IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<object, Statement> _statements = new(ReferenceEqualityComparer.Instance);
+
+    static Database() => SqlMapper.TypeMapProvider = type => new RecordMap(type);
+
+    protected Database(FactTables facts, TimeProvider clock, KeyRing keys)
+    {
+        Facts = facts;
+        Clock = clock;
+        Keys = keys;
+    }
+
+    public FactTables Facts { get; }
+
+    /// <summary>Folder of the migrations, under <c>db/</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Whether facts wait for their batch after their commit.</summary>
+    public virtual bool SealsLater => false;
+
+    protected TimeProvider Clock { get; }
+
+    protected KeyRing Keys { get; }
+
+    /// <summary>Written for <c>{limit}</c> at the end of a SELECT that has an ORDER BY.</summary>
+    protected abstract string Limit { get; }
+
+    /// <summary>A connection to read with; disposing gives it back.</summary>
+    public abstract ValueTask<DbConnection> OpenAsync(CancellationToken ct = default);
+
+    /// <summary>Runs a command in a transaction that lasts only if the outcome is not a refusal.</summary>
+    public abstract Task<T> CommandAsync<T>(Session session, Func<Task<T>> work) where T : struct, IOutcome<T>;
+
+    /// <summary>The last seal.</summary>
+    public abstract ValueTask<Seal> LastSealAsync(CancellationToken ct = default);
+
+    /// <summary>
+    /// The last batch sealed at or before an instant that is past; the instant is closed first by an empty
+    /// batch where facts could still be sealed before it.
+    /// </summary>
+    public abstract Task<Seal> SealThroughAsync(long instantMs, CancellationToken ct = default);
+
+    /// <summary>Creates what is missing and brings the schema to this version.</summary>
+    public abstract Task MigrateAsync(CancellationToken ct = default);
+
+    /// <summary>
+    /// Inserts many rows in one transaction with their seals. Only for a store that nobody else writes to:
+    /// the demonstration, a restored store, a job's staged rows.
+    /// </summary>
+    public abstract Task LoadAsync(IReadOnlyList<BulkRows> tables, CancellationToken ct = default);
+
+    /// <summary>For who only reads a store that another process may have open; changes nothing.</summary>
+    public async Task ThrowIfNotReadableAsync(CancellationToken ct = default)
+    {
+        await using var connection = await OpenAsync(ct);
+        await Migrations.ThrowIfOtherAsync(connection, Name, Keys, ct);
+    }
+
+    public abstract bool IsDuplicateKey(DbException e);
+
+    public abstract bool IsTransient(DbException e);
+
+    public abstract ValueTask DisposeAsync();
+
+    public Statement Statement(string sql) => _statements.GetOrAdd(sql, text => Render((string)text));
+
+    private Statement Render(string sql)
+    {
+        var text = sql.Replace("{limit}", Limit, StringComparison.Ordinal);
+        return new(text, Facts.Find(Data.Statement.Target(sql)));
+    }
+}
+
+/// <summary>A statement as this engine takes it, and the fact table it inserts into, if any.</summary>
+internal sealed record Statement(string Text, FactTable? Inserts)
+{
+    /// <summary>The table after INSERT INTO, or nothing.</summary>
+    public static string Target(string sql)
+    {
+        const string insert = "INSERT INTO ";
+        var text = sql.AsSpan().TrimStart();
+        if (!text.StartsWith(insert, StringComparison.Ordinal)) return "";
+        text = text[insert.Length..];
+        var end = text.IndexOfAny(' ', '(', '\n');
+        return end < 0 ? "" : text[..end].ToString();
+    }
+}
+
+/// <summary>Rows for one table, values in the order of the columns.</summary>
+internal sealed record BulkRows(string Table, IReadOnlyList<string> Columns, IReadOnlyList<object?[]> Rows)
+{
+    /// <summary>The portable text that inserts one row; parameters are @p0, @p1, …</summary>
+    public string Insert =>
+        $"INSERT INTO {Table} ({string.Join(", ", Columns)}) " +
+        $"VALUES ({string.Join(", ", Enumerable.Range(0, Columns.Count).Select(i => $"@p{i}"))})";
+
+    public DataTable ToDataTable()
+    {
+        var table = new DataTable(Table);
+        for (var i = 0; i < Columns.Count; i++)
+        {
+            var sample = Rows.Select(r => r[i]).FirstOrDefault(v => v is not null);
+            table.Columns.Add(Columns[i], sample?.GetType() ?? typeof(string));
+        }
+
+        foreach (var row in Rows) table.Rows.Add([.. row.Select(v => v ?? DBNull.Value)]);
+        return table;
+    }
+}

@@ -1,0 +1,169 @@
+using System.Data.Common;
+using System.Reflection;
+
+namespace PassNumerique.Platform.Data;
+
+/// <summary>Twin scripts under <c>db/</c>, embedded in the binary, each applied once and in order.</summary>
+internal static class Migrations
+{
+    private const string Ledger = "CREATE TABLE migrations (name varchar(80) NOT NULL PRIMARY KEY)";
+    private static readonly Assembly Home = typeof(Migrations).Assembly;
+
+    public static IReadOnlyList<string> Names(string engine) => [.. Home.GetManifestResourceNames()
+        .Where(n => n.StartsWith(engine + "/", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+
+    public static string Text(string name)
+    {
+        using var stream = Home.GetManifestResourceStream(name)
+            ?? throw new InvalidOperationException($"Migration {name} is not embedded.");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
+    /// <summary>The statements of a script, one by one. No literal of ours holds a semicolon.</summary>
+    public static IEnumerable<string> Statements(string script) => string
+        .Join('\n', script.Split('\n').Where(line => !line.StartsWith("--", StringComparison.Ordinal)))
+        .Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>
+    /// Applies what is missing, on a connection that nobody else writes through. Refuses a store of a newer
+    /// version, and one whose code key is not the one in the key file.
+    /// </summary>
+    public static async Task ApplyAsync(DbConnection connection, string engine, KeyRing keys, CancellationToken ct)
+    {
+        var names = Names(engine);
+        if (!await HasLedgerAsync(connection, engine, ct)) await RunAsync(connection, Ledger, ct);
+        var applied = await AppliedAsync(connection, engine, ct);
+        foreach (var name in names.Where(n => !applied.Contains(Short(n)))) await ApplyAsync(connection, engine, name, ct);
+        await KeyCheck.ThrowIfWrongAsync(connection, keys, firstUse: applied.Count == 0, ct);
+    }
+
+    /// <summary>For who only reads: the store is exactly of this version, and these are its keys.</summary>
+    public static async Task ThrowIfOtherAsync(DbConnection connection, string engine, KeyRing keys, CancellationToken ct)
+    {
+        var applied = await AppliedAsync(connection, engine, ct);
+        if (Names(engine).FirstOrDefault(n => !applied.Contains(Short(n))) is { } missing)
+        {
+            throw new StartException(
+                $"Le magasin est d'une version plus ancienne (migration « {Short(missing)} » absente) : lancez « migrate » d'abord.");
+        }
+
+        await KeyCheck.CompareAsync(connection, keys, firstUse: false, ct);
+    }
+
+    /// <summary>What was applied so far; refuses a store of a newer version.</summary>
+    public static async Task<IReadOnlySet<string>> AppliedAsync(DbConnection connection, string engine, CancellationToken ct)
+    {
+        if (!await HasLedgerAsync(connection, engine, ct)) return new HashSet<string>();
+        await using var list = connection.CreateCommand();
+        list.CommandText = "SELECT name FROM migrations";
+        await using var reader = await list.ExecuteReaderAsync(ct);
+        var applied = new HashSet<string>(StringComparer.Ordinal);
+        while (await reader.ReadAsync(ct)) applied.Add(reader.GetString(0));
+        var unknown = applied.Except(Names(engine).Select(Short)).FirstOrDefault();
+        return unknown is null
+            ? applied
+            : throw new StartException(
+                $"Le magasin vient d'une version plus récente (migration « {unknown} ») : installez cette version du service.");
+    }
+
+    /// <summary>Without an engine's own words for a script under way, a half-done one is begun again whole.</summary>
+    private static async Task ApplyAsync(DbConnection connection, string engine, string name, CancellationToken ct)
+    {
+        var sqlite = engine == "sqlite";
+        await RunAsync(connection, sqlite ? "BEGIN IMMEDIATE" : "BEGIN TRANSACTION", ct);
+        foreach (var statement in Statements(Text(name))) await RunAsync(connection, statement, ct);
+        await RunAsync(connection, $"INSERT INTO migrations (name) VALUES ('{Short(name)}')", ct);
+        await RunAsync(connection, "COMMIT", ct);
+    }
+
+    private static async Task<bool> HasLedgerAsync(DbConnection connection, string engine, CancellationToken ct)
+    {
+        await using var command = connection.CreateCommand();
+        command.CommandText = engine == "sqlite"
+            ? "SELECT COUNT(*) FROM sqlite_master WHERE name = 'migrations'"
+            : "SELECT COUNT(*) FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_NAME = 'migrations'";
+        return Convert.ToInt64(await command.ExecuteScalarAsync(ct), null) > 0;
+    }
+
+    private static string Short(string name) => name[(name.IndexOf('/', StringComparison.Ordinal) + 1)..];
+
+    private static async Task RunAsync(DbConnection connection, string text, CancellationToken ct)
+    {
+        await using var command = connection.CreateCommand();
+        command.CommandText = text;
+        await command.ExecuteNonQueryAsync(ct);
+    }
+}
+
+/// <summary>A store knows the check value of each key it was used with, never the key.</summary>
+internal static class KeyCheck
+{
+    /// <summary>Compares, and writes down the versions that are new.</summary>
+    public static async Task ThrowIfWrongAsync(DbConnection connection, KeyRing keys, bool firstUse, CancellationToken ct)
+    {
+        var known = await CompareAsync(connection, keys, firstUse, ct);
+        foreach (var version in keys.Versions.Where(v => !known.ContainsKey(v)))
+            await WriteAsync(connection, version, keys.CheckValue(version), ct);
+    }
+
+    /// <summary>The check values that the store knows; throws where the key file does not go with them.</summary>
+    public static async Task<IReadOnlyDictionary<int, string>> CompareAsync(
+        DbConnection connection, KeyRing keys, bool firstUse, CancellationToken ct)
+    {
+        var known = await ReadAsync(connection, ct);
+        if (known.Count == 0 && !firstUse)
+            throw new StartException("Le magasin ne connaît aucune clé de code : il n'a pas été créé par ce service.");
+        foreach (var (version, value) in known)
+        {
+            if (!keys.Versions.Contains(version))
+                throw new StartException($"La clé de code version {version} manque dans le fichier de clés (PassNumerique__CodeKeyFile).");
+            if (keys.CheckValue(version) != value)
+                throw new StartException($"La clé de code version {version} n'est pas celle de ce magasin (PassNumerique__CodeKeyFile).");
+        }
+
+        return known;
+    }
+
+    private static async Task<Dictionary<int, string>> ReadAsync(DbConnection connection, CancellationToken ct)
+    {
+        await using var command = connection.CreateCommand();
+        command.CommandText = Sql.Checks;
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var known = new Dictionary<int, string>();
+        while (await reader.ReadAsync(ct))
+        {
+            if (reader.GetString(0) is var name && name.StartsWith("key-check-", StringComparison.Ordinal))
+                known.Add(int.Parse(name["key-check-".Length..], System.Globalization.CultureInfo.InvariantCulture), reader.GetString(1));
+        }
+
+        return known;
+    }
+
+    private static async Task WriteAsync(DbConnection connection, int version, string value, CancellationToken ct)
+    {
+        await using var command = connection.CreateCommand();
+        command.CommandText = Sql.Insert;
+        foreach (var (name, text) in new[] { ("@Name", $"key-check-{version}"), ("@Value", value) })
+        {
+            var parameter = command.CreateParameter();
+            (parameter.ParameterName, parameter.Value) = (name, text);
+            command.Parameters.Add(parameter);
+        }
+
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    internal static class Sql
+    {
+        public const string Checks = """
+            SELECT name, value
+              FROM store_settings
+            """;
+
+        public const string Insert = """
+            INSERT INTO store_settings (name, value)
+            VALUES (@Name, @Value)
+            """;
+    }
+}

@@ -1,0 +1,155 @@
+using System.Data;
+using System.Data.Common;
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Data.Sqlite;
+
+namespace PassNumerique.Platform.Data;
+
+/// <summary>
+/// A SQLite connection that keeps its prepared statements: Microsoft.Data.Sqlite parses a text anew for
+/// every command, which is most of what a small statement costs. Disposing returns it to its pool.
+/// </summary>
+internal sealed class PreparedConnection(SqliteConnection inner, Action<PreparedConnection> giveBack) : DbConnection
+{
+    private const int MaxPrepared = 400;
+
+    private readonly Dictionary<string, SqliteCommand> _prepared = new(StringComparer.Ordinal);
+
+    [AllowNull]
+    public override string ConnectionString { get => inner.ConnectionString; set => throw new NotSupportedException(); }
+
+    public override string Database => inner.Database;
+
+    public override string DataSource => inner.DataSource;
+
+    public override string ServerVersion => inner.ServerVersion;
+
+    public override ConnectionState State => inner.State;
+
+    public override void ChangeDatabase(string databaseName) => throw new NotSupportedException();
+
+    public override void Open() => inner.Open();
+
+    public override void Close() { }
+
+    public void CloseForGood()
+    {
+        foreach (var command in _prepared.Values) command.Dispose();
+        _prepared.Clear();
+        inner.Dispose();
+    }
+
+    /// <summary>Runs a text that takes no parameter and gives no row: BEGIN, SAVEPOINT, COMMIT.</summary>
+    public void Run(string text)
+    {
+        var command = Take(text);
+        command.ExecuteNonQuery();
+        Return(text, command);
+    }
+
+    /// <summary>A command that its caller prepares once and runs for many rows.</summary>
+    public SqliteCommand CreateBareCommand(string text)
+    {
+        var command = inner.CreateCommand();
+        command.CommandText = text;
+        return command;
+    }
+
+    protected override DbTransaction BeginDbTransaction(IsolationLevel isolationLevel) =>
+        throw new NotSupportedException("The writer begins and commits its batches itself.");
+
+    protected override DbCommand CreateDbCommand() => new PreparedCommand(this);
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) giveBack(this);
+        base.Dispose(disposing);
+    }
+
+    private SqliteCommand Take(string text)
+    {
+        if (_prepared.Remove(text, out var command)) return command;
+        command = inner.CreateCommand();
+        command.CommandText = text;
+        command.Prepare();
+        return command;
+    }
+
+    private void Return(string text, SqliteCommand command)
+    {
+        command.Parameters.Clear();
+        if (_prepared.Count >= MaxPrepared || !_prepared.TryAdd(text, command)) command.Dispose();
+    }
+
+    private sealed class PreparedCommand(PreparedConnection connection) : DbCommand
+    {
+        private readonly SqliteParameterList _parameters = new();
+        private SqliteCommand? _command;
+        private string _text = "";
+
+        [AllowNull]
+        public override string CommandText { get => _text; set => _text = value ?? ""; }
+
+        public override int CommandTimeout { get; set; } = 30;
+
+        public override CommandType CommandType { get; set; } = CommandType.Text;
+
+        public override bool DesignTimeVisible { get; set; }
+
+        public override UpdateRowSource UpdatedRowSource { get; set; }
+
+        protected override DbConnection? DbConnection { get => connection; set { } }
+
+        protected override DbParameterCollection DbParameterCollection => _parameters.Collection;
+
+        protected override DbTransaction? DbTransaction { get => null; set { } }
+
+        public override void Cancel() { }
+
+        public override int ExecuteNonQuery() => Bind().ExecuteNonQuery();
+
+        public override object? ExecuteScalar() => Bind().ExecuteScalar();
+
+        public override void Prepare() { }
+
+        protected override DbParameter CreateDbParameter() => new SqliteParameter();
+
+        protected override DbDataReader ExecuteDbDataReader(CommandBehavior behavior)
+        {
+            var reader = Bind().ExecuteReader(behavior & ~CommandBehavior.CloseConnection);
+            if (reader.HasRows) return reader;
+
+            // Without a row an expression has no type here, and Dapper would look for a constructor of blobs.
+            reader.Dispose();
+            return new DataTable().CreateDataReader();
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing && _command is not null) connection.Return(_text, _command);
+            _command = null;
+            base.Dispose(disposing);
+        }
+
+        private SqliteCommand Bind()
+        {
+            var command = _command ??= connection.Take(_text);
+            command.Parameters.Clear();
+            foreach (SqliteParameter parameter in _parameters.Collection)
+            {
+                parameter.Value ??= DBNull.Value;
+                command.Parameters.Add(parameter);
+            }
+
+            return command;
+        }
+    }
+
+    /// <summary>The parameters of a command that is not chosen yet: its text comes later.</summary>
+    private sealed class SqliteParameterList
+    {
+        private readonly SqliteCommand _holder = new();
+
+        public SqliteParameterCollection Collection => _holder.Parameters;
+    }
+}

@@ -1,0 +1,26 @@
+using System.Reflection;
+using Dapper;
+
+namespace PassNumerique.Platform.Data;
+
+/// <summary>
+/// Finds a record's constructor by the names of its columns. Dapper also compares their types, but SQLite has
+/// none to tell for a computed column without a row, or with a first row that is NULL.
+/// </summary>
+internal sealed class RecordMap(Type type) : SqlMapper.ITypeMap
+{
+    private readonly DefaultTypeMap _default = new(type);
+
+    public ConstructorInfo? FindConstructor(string[] names, Type[] types) =>
+        type.GetConstructors(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
+            .FirstOrDefault(constructor => constructor.GetParameters().Select(p => p.Name)
+                .SequenceEqual(names, StringComparer.OrdinalIgnoreCase))
+        ?? _default.FindConstructor(names, types);
+
+    public ConstructorInfo? FindExplicitConstructor() => _default.FindExplicitConstructor();
+
+    public SqlMapper.IMemberMap? GetConstructorParameter(ConstructorInfo constructor, string columnName) =>
+        _default.GetConstructorParameter(constructor, columnName);
+
+    public SqlMapper.IMemberMap? GetMember(string columnName) => _default.GetMember(columnName);
+}

@@ -1,0 +1,155 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
+using Microsoft.Data.Sqlite;
+
+namespace PassNumerique.Platform.Data;
+
+/// <summary>
+/// The embedded engine: one file in write-ahead mode, one writer that commits in groups, readers that never
+/// wait for it. One process writes a store and holds its lock file.
+/// </summary>
+internal sealed class SqliteDatabase : Database
+{
+    public const string FileName = "pass-numerique.db";
+    private const int MaxIdle = 16;
+
+    // Whole pages of 4 KiB; 2 MiB a connection keeps the working set of a redemption and the idle process small.
+    private const string Pragmas = """
+        PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -2048;
+        PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;
+        """;
+
+    private readonly string _folder;
+    private readonly string? _headPath;
+    private readonly ConcurrentBag<PreparedConnection> _idle = [];
+    private FileStream? _lock;
+    private PreparedConnection? _writing;
+    private GroupCommit? _writer;
+    private int _idleCount;
+
+    public SqliteDatabase(string folder, string? headPath, FactTables facts, TimeProvider clock, KeyRing keys)
+        : base(facts, clock, keys)
+    {
+        SQLitePCL.Batteries_V2.Init();
+        _folder = folder;
+        _headPath = headPath;
+    }
+
+    public override string Name => "sqlite";
+
+    protected override string Limit => "LIMIT @Take";
+
+    public string Path => System.IO.Path.Combine(_folder, FileName);
+
+    private GroupCommit Writer => _writer ?? throw new InvalidOperationException("The store is not open for writing.");
+
+    public override ValueTask<DbConnection> OpenAsync(CancellationToken ct = default)
+    {
+        if (_idle.TryTake(out var idle))
+        {
+            Interlocked.Decrement(ref _idleCount);
+            return ValueTask.FromResult<DbConnection>(idle);
+        }
+
+        return ValueTask.FromResult<DbConnection>(new PreparedConnection(Connect(readOnly: true), GiveBack));
+    }
+
+    /// <summary>Takes the lock, migrates, checks the head, and starts the writer.</summary>
+    public override async Task MigrateAsync(CancellationToken ct = default)
+    {
+        _lock ??= StoreLock.Take(_folder);
+        _writing = new PreparedConnection(Connect(readOnly: false), _ => { });
+        await Migrations.ApplyAsync(_writing, Name, Keys, ct);
+        var last = await Sealing.LastAsync(_writing);
+        await HeadCheck.ThrowIfAheadAsync(_writing, _headPath, last);
+        _writer = new GroupCommit(_writing, Facts, Clock, Keys, new HeadFile(_headPath, Clock), last);
+    }
+
+    public override Task<T> CommandAsync<T>(Session session, Func<Task<T>> work) => Writer.RunAsync(session, work);
+
+    public override ValueTask<Seal> LastSealAsync(CancellationToken ct = default) => ValueTask.FromResult(Writer.Last);
+
+    public override async Task<Seal> SealThroughAsync(long instantMs, CancellationToken ct = default)
+    {
+        if (Writer.Last.SealedMs < instantMs) await Writer.SealThroughAsync(instantMs);
+        await using var connection = await OpenAsync(ct);
+        return await Sealing.AtAsync(connection, instantMs);
+    }
+
+    public override Task LoadAsync(IReadOnlyList<BulkRows> tables, CancellationToken ct = default)
+    {
+        var connection = _writing ?? throw new InvalidOperationException("The store is not open for writing.");
+        connection.Run("BEGIN IMMEDIATE");
+        foreach (var table in tables) Insert(connection, table);
+        connection.Run("COMMIT");
+        return RestartWriterAsync();
+    }
+
+    public override bool IsDuplicateKey(DbException e) => e is SqliteException { SqliteExtendedErrorCode: 1555 or 2067 };
+
+    public override bool IsTransient(DbException e) => e is SqliteException { SqliteErrorCode: 5 or 6 };
+
+    public override ValueTask DisposeAsync()
+    {
+        _writer?.Close();
+        _writer = null;
+        while (_idle.TryTake(out var idle)) idle.CloseForGood();
+        _writing?.CloseForGood();
+        _writing = null;
+        _lock?.Dispose();
+        _lock = null;
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task RestartWriterAsync()
+    {
+        var last = await Sealing.LastAsync(_writing!);
+        _writer = new GroupCommit(_writing!, Facts, Clock, Keys, new HeadFile(_headPath, Clock), last);
+    }
+
+    private static void Insert(PreparedConnection connection, BulkRows table)
+    {
+        using var command = connection.CreateBareCommand(table.Insert);
+        var parameters = new SqliteParameter[table.Columns.Count];
+        for (var i = 0; i < parameters.Length; i++)
+        {
+            parameters[i] = new SqliteParameter { ParameterName = $"@p{i}" };
+            command.Parameters.Add(parameters[i]);
+        }
+
+        command.Prepare();
+        foreach (var row in table.Rows)
+        {
+            for (var i = 0; i < row.Length; i++) parameters[i].Value = row[i] ?? DBNull.Value;
+            command.ExecuteNonQuery();
+        }
+    }
+
+    private SqliteConnection Connect(bool readOnly)
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = Path,
+            Mode = readOnly ? SqliteOpenMode.ReadOnly : SqliteOpenMode.ReadWriteCreate,
+            Pooling = false,
+            DefaultTimeout = 5,
+        }.ConnectionString);
+        connection.Open();
+        using var pragmas = connection.CreateCommand();
+        pragmas.CommandText = readOnly ? "PRAGMA query_only = ON; PRAGMA cache_size = -2048; PRAGMA temp_store = MEMORY;" : Pragmas;
+        pragmas.ExecuteNonQuery();
+        return connection;
+    }
+
+    private void GiveBack(PreparedConnection connection)
+    {
+        if (Interlocked.Increment(ref _idleCount) <= MaxIdle)
+        {
+            _idle.Add(connection);
+            return;
+        }
+
+        Interlocked.Decrement(ref _idleCount);
+        connection.CloseForGood();
+    }
+}

@@ -1,0 +1,53 @@
+namespace PassNumerique.Platform.Data;
+
+/// <summary>The start can't go on: one clear line for the operator, exit code 2.</summary>
+internal sealed class StartException(string message) : Exception(message);
+
+/// <summary>One process writes an embedded store. The operating system frees the lock when it ends.</summary>
+internal static class StoreLock
+{
+    public static FileStream Take(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+            return new FileStream(Path.Combine(folder, "store.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            throw new StartException($"Le dossier « {folder} » n'est pas accessible en écriture (réglage PassNumerique__Data).");
+        }
+        catch (IOException exception) when (Directory.Exists(folder))
+        {
+            throw new StartException(
+                $"Le magasin de « {folder} » est déjà ouvert par un autre processus : arrêtez le service d'abord ({exception.Message}).");
+        }
+        catch (IOException exception)
+        {
+            throw new StartException($"Le dossier « {folder} » ne peut pas être créé (réglage PassNumerique__Data) : {exception.Message}");
+        }
+    }
+}
+
+/// <summary>At the start: is the store the one that the head file saw last?</summary>
+internal static class HeadCheck
+{
+    public static async Task ThrowIfAheadAsync(System.Data.Common.DbConnection connection, string? path, Seal last)
+    {
+        if (HeadFile.Last(path) is not { } head) return;
+        if (head.Batch > last.Batch)
+        {
+            throw new StartException(
+                $"Le journal de tête « {path} » connaît le lot {head.Batch}, le magasin s'arrête au lot {last.Batch} : "
+                + "des écritures confirmées manquent. Restaurez le bon magasin, ou déplacez ce fichier si la restauration est voulue.");
+        }
+
+        var seal = await Sealing.FindAsync(connection, head.Batch);
+        if (seal?.Chain != head.Chain)
+        {
+            throw new StartException(
+                $"Le lot {head.Batch} du magasin n'est pas celui que le journal de tête « {path} » a vu : le magasin a été modifié. "
+                + "Lancez « verify », puis restaurez une sauvegarde.");
+        }
+    }
+}

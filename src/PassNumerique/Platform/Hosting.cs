@@ -1,0 +1,85 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using PassNumerique.Access;
+using PassNumerique.Audit;
+using PassNumerique.Conventions;
+using PassNumerique.Orders;
+using PassNumerique.Platform.Data;
+using PassNumerique.Platform.Web;
+using PassNumerique.Sites;
+
+namespace PassNumerique.Platform;
+
+/// <summary>How the process is put together: settings, limits, services, and the store opened at the start.</summary>
+internal static class Hosting
+{
+    public const string DefaultUrl = "http://localhost:5080";
+
+    /// <summary>
+    /// The small host: settings are read once, so that no file is watched (a watch costs memory, and an inotify
+    /// instance, of which a machine has few).
+    /// </summary>
+    public static WebApplicationBuilder CreateBuilder(string[] args) =>
+        WebApplication.CreateSlimBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
+
+    public static void Configure(WebApplicationBuilder builder)
+    {
+        var settings = Settings.From(builder.Configuration, builder.Environment);
+        if (string.IsNullOrEmpty(builder.Configuration["urls"])) builder.WebHost.UseUrls(DefaultUrl);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = Api.MaxBodyBytes;
+        });
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
+        AddServices(builder.Services, settings);
+    }
+
+    public static void AddServices(IServiceCollection services, Settings settings)
+    {
+        services.AddSingleton(settings);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(Journal.Tables);
+        services.AddSingleton(OpenKeys);
+        services.AddSingleton(CreateDatabase);
+        services.AddScoped<Session>();
+        services.AddSingleton<CallerCache>();
+        services.AddSingleton<ConventionCards>();
+        services.AddSingleton<OrderCards>();
+        services.AddSingleton<SiteCards>();
+        services.AddSingleton<SignInAttempts>();
+        services.AddSingleton<DemoState>();
+        services.AddSingleton<Menu>();
+        services.AddPipeline();
+    }
+
+    /// <summary>Opens, migrates and checks the store; throws <see cref="StartException"/> with the reason.</summary>
+    public static async Task OpenStoreAsync(WebApplication app)
+    {
+        var database = app.Services.GetRequiredService<Database>();
+        await database.MigrateAsync();
+        if (app.Services.GetRequiredService<Settings>().Demo && (await database.LastSealAsync()).Batch == 0)
+            await Demonstration.LoadAsync(app.Services, day: null, seed: 1, Console.Out);
+    }
+
+    private static Database CreateDatabase(IServiceProvider services)
+    {
+        var settings = services.GetRequiredService<Settings>();
+        var facts = services.GetRequiredService<FactTables>();
+        var clock = services.GetRequiredService<TimeProvider>();
+        var keys = services.GetRequiredService<KeyRing>();
+        return settings.Store == "sqlite"
+            ? new SqliteDatabase(settings.Data, settings.HeadFile, facts, clock, keys)
+            : new SqlServerDatabase(settings.ConnectionString!, facts, clock, keys);
+    }
+
+    /// <summary>A key is made only where no store is yet: beside a store, a missing one stops the start.</summary>
+    private static KeyRing OpenKeys(IServiceProvider services)
+    {
+        var settings = services.GetRequiredService<Settings>();
+        var isNew = settings.Store == "sqlite" && !File.Exists(Path.Combine(settings.Data, SqliteDatabase.FileName));
+        if (!isNew || File.Exists(settings.CodeKeyFile)) return KeyRing.Load(settings.CodeKeyFile);
+        Directory.CreateDirectory(Path.GetDirectoryName(settings.CodeKeyFile)!);
+        return KeyRing.Create(settings.CodeKeyFile);
+    }
+}

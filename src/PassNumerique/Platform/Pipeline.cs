@@ -1,0 +1,137 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using FluentValidation;
+using MediatR;
+using PassNumerique.Platform.Data;
+
+namespace PassNumerique.Platform;
+
+/// <summary>A request that writes. Validated, then run in one transaction.</summary>
+internal interface ICommand<TAnswer> : IRequest<Result<TAnswer>>;
+
+/// <summary>
+/// A command whose own operation id is its idempotency key, for ever: its handler recognises a repetition
+/// by the facts it wrote, so the pipeline keeps no second record of it.
+/// </summary>
+internal interface IOperation;
+
+internal sealed class Validate<TRequest, TResponse>(IValidator<TRequest> validator)
+    : IPipelineBehavior<TRequest, TResponse> where TRequest : notnull
+{
+    public Task<TResponse> Handle(TRequest request, CancellationToken ct, RequestHandlerDelegate<TResponse> next)
+    {
+        var outcome = validator.Validate(request);
+        return outcome.IsValid ? next() : throw Problems.From(outcome.Errors);
+    }
+}
+
+internal sealed class Transact<TRequest, TResponse>(Session session, Database database, KeyRing keys)
+    : IPipelineBehavior<TRequest, TResponse>
+    where TRequest : notnull
+    where TResponse : struct, IOutcome<TResponse>
+{
+    public Task<TResponse> Handle(TRequest request, CancellationToken ct, RequestHandlerDelegate<TResponse> next)
+    {
+        var route = request is IOperation ? "" : session.Route;
+        session.BodyHash = keys.Fingerprint(
+            $"{typeof(TRequest).FullName} {route}\n{JsonSerializer.Serialize(request, Json.Options)}");
+        if (session.IdempotencyKey is null || request is IOperation) return database.CommandAsync(session, () => next());
+        return database.CommandAsync(session, () => Once(next));
+    }
+
+    private async Task<TResponse> Once(RequestHandlerDelegate<TResponse> next)
+    {
+        var args = new { session.Caller.OrganisationId, session.IdempotencyKey, Before = session.NowMs - KeptMs };
+        await session.ExecuteAsync(Sql.Expire, args);
+        var first = await session.FindAsync<Remembered>(Sql.Find, args);
+        if (first is not null)
+            return first.Fingerprint == session.BodyHash
+                ? TResponse.Replay(keys.Reveal(first.Answer))
+                : TResponse.Refuse(Problems.KeyReused);
+
+        var response = await next();
+        if (!response.IsRefused)
+        {
+            await session.ExecuteAsync(Sql.Remember, new
+            {
+                session.Caller.OrganisationId,
+                session.IdempotencyKey,
+                Fingerprint = session.BodyHash,
+                Answer = keys.Conceal(response.ToStored()),
+                session.NowMs,
+            });
+        }
+
+        return response;
+    }
+
+    /// <summary>An Idempotency-Key is remembered for thirty days.</summary>
+    private const long KeptMs = 30 * Clock.DayMs;
+
+    private sealed record Remembered(string Fingerprint, string Answer);
+
+    private static class Sql
+    {
+        public const string Find = """
+            SELECT fingerprint AS Fingerprint,
+                   answer AS Answer
+              FROM idempotency_keys
+             WHERE organisation_id = @OrganisationId AND idempotency_key = @IdempotencyKey
+            """;
+
+        public const string Expire = """
+            DELETE FROM idempotency_keys
+             WHERE recorded_ms < @Before
+            """;
+
+        public const string Remember = """
+            INSERT INTO idempotency_keys (organisation_id, idempotency_key, fingerprint, answer, recorded_ms)
+            VALUES (@OrganisationId, @IdempotencyKey, @Fingerprint, @Answer, @NowMs)
+            """;
+    }
+}
+
+/// <summary>
+/// The only code that knows MediatR's version. A command's handler and validator are the types
+/// <c>Handler</c> and <c>Validator</c> beside it in its slice: found by that name at first use, so that the
+/// start of the process scans nothing.
+/// </summary>
+internal static class PipelineRegistration
+{
+    private static readonly ConcurrentDictionary<Type, ObjectFactory> Factories = new();
+
+    private static readonly ConcurrentDictionary<Type, object> Validators = new();
+
+    public static IServiceCollection AddPipeline(this IServiceCollection services) => services
+        .AddScoped<IMediator>(provider => new Mediator(service => Resolve(provider, service)));
+
+    private static object Resolve(IServiceProvider provider, Type service)
+    {
+        if (!service.IsGenericType) return provider.GetRequiredService(service);
+        var definition = service.GetGenericTypeDefinition();
+        var types = service.GetGenericArguments();
+        if (definition == typeof(IRequestHandler<,>)) return Make(provider, Beside(types[0], "Handler"));
+        if (definition == typeof(IEnumerable<>) && types[0].IsGenericType
+            && types[0].GetGenericTypeDefinition() == typeof(IPipelineBehavior<,>))
+            return Behaviours(provider, types[0]);
+        return provider.GetRequiredService(service);
+    }
+
+    private static Array Behaviours(IServiceProvider provider, Type behaviour)
+    {
+        var types = behaviour.GetGenericArguments();
+        var validator = Validators.GetOrAdd(types[0], t => Activator.CreateInstance(Beside(t, "Validator"))!);
+        var behaviours = Array.CreateInstance(behaviour, 2);
+        behaviours.SetValue(Activator.CreateInstance(typeof(Validate<,>).MakeGenericType(types), validator), 0);
+        behaviours.SetValue(Make(provider, typeof(Transact<,>).MakeGenericType(types)), 1);
+        return behaviours;
+    }
+
+    private static Type Beside(Type command, string name) =>
+        command.DeclaringType?.GetNestedType(name, System.Reflection.BindingFlags.NonPublic
+            | System.Reflection.BindingFlags.Public)
+        ?? throw new InvalidOperationException($"{command} has no {name} beside it.");
+
+    private static object Make(IServiceProvider provider, Type type) =>
+        Factories.GetOrAdd(type, t => ActivatorUtilities.CreateFactory(t, []))(provider, null);
+}

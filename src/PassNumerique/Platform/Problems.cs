@@ -1,0 +1,139 @@
+using System.Diagnostics;
+using System.Text.Json;
+using FluentValidation;
+using PassNumerique.Platform.Web;
+
+namespace PassNumerique.Platform;
+
+/// <summary>The request has not the shape it should have: 400, with what is wrong member by member.</summary>
+internal sealed class InvalidRequestException(IReadOnlyDictionary<string, string[]> errors) : Exception
+{
+    public InvalidRequestException(string member, string error)
+        : this(new Dictionary<string, string[]> { [member] = [error] }) { }
+
+    public IReadOnlyDictionary<string, string[]> Errors { get; } = errors;
+}
+
+/// <summary>The store can't take the request now: 503, try again. Nothing was written.</summary>
+internal sealed class StoreUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>Every HTTP error leaves from here, as RFC 9457 <c>application/problem+json</c>.</summary>
+internal static class Problems
+{
+    public const string Prefix = "urn:pass-numerique:";
+
+    public static readonly Refusal Invalid = new("invalid-request", 400, "La demande est incomplète ou mal formée.",
+        "Corrigez les champs indiqués dans « errors », puis renvoyez la demande.");
+
+    public static readonly Refusal Unauthenticated = new("sign-in-needed", 401, "Identification nécessaire.",
+        "Envoyez votre clé dans l'en-tête « Authorization: Bearer … », ou connectez-vous.");
+
+    public static readonly Refusal Forbidden = new("not-allowed", 403, "Votre rôle ne permet pas cette action.",
+        "Demandez-la à la personne qui en est chargée, ou utilisez une clé de ce rôle.");
+
+    public static readonly Refusal NotFound = new("not-found", 404, "Introuvable.",
+        "Vérifiez l'identifiant ou l'adresse : rien ne leur correspond parmi ce que vous pouvez voir.");
+
+    public static readonly Refusal MethodNotAllowed = new("method-not-allowed", 405, "Méthode non prévue ici.",
+        "Cette adresse existe, mais pas pour cette méthode HTTP : voyez /openapi/v1.json.");
+
+    public static readonly Refusal TooLarge = new("body-too-large", 413, "La demande est trop volumineuse.",
+        "Découpez-la : un corps de demande fait au plus 1 Mio.");
+
+    public static readonly Refusal NotJson = new("not-json", 415, "Le corps doit être du JSON.",
+        "Envoyez l'en-tête « Content-Type: application/json » et un corps en UTF-8.");
+
+    public static readonly Refusal NotForm = new("not-form", 415, "Un formulaire est attendu à cette adresse.",
+        "Utilisez la page, ou l'interface de programmation sous /api/v1.");
+
+    public static readonly Refusal KeyReused = new("idempotency-key-reused", 422,
+        "Cette clé d'idempotence a déjà servi pour une autre demande.",
+        "Prenez un nouvel identifiant d'opération pour une nouvelle demande.");
+
+    public static readonly Refusal Unavailable = new("store-unavailable", 503, "Le service est momentanément saturé.",
+        "Rien n'a été enregistré. Renvoyez la même demande dans quelques secondes.");
+
+    public static readonly Refusal Broken = new("internal-error", 500, "Une erreur inattendue est survenue.",
+        "Réessayez ; si elle persiste, transmettez la référence « traceId » à l'opérateur.");
+
+    public static Task WriteAsync(
+        HttpContext http, Refusal refusal, IReadOnlyDictionary<string, string[]>? errors = null)
+    {
+        var response = http.Response;
+        response.StatusCode = refusal.Status;
+        response.ContentType = "application/problem+json";
+        response.Headers.CacheControl = "no-store";
+        if (refusal.Status is 429 or 503) response.Headers.RetryAfter = "1";
+        if (refusal.Status == 401) response.Headers.WWWAuthenticate = "Bearer";
+        var traceId = Activity.Current?.TraceId.ToString() ?? http.TraceIdentifier;
+        if (Pages.AreWanted(http)) return Pages.ProblemAsync(http, refusal, traceId);
+
+        var members = new Dictionary<string, object?>
+        {
+            ["type"] = Prefix + refusal.Code,
+            ["title"] = refusal.Title,
+            ["status"] = refusal.Status,
+            ["detail"] = refusal.Detail,
+            ["traceId"] = traceId,
+        };
+        foreach (var (name, value) in refusal.Facts ?? new Dictionary<string, object?>()) members[name] = value;
+        if (errors is not null) members["errors"] = errors;
+        return response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(members, Json.Options)).AsTask();
+    }
+
+    /// <summary>The outermost step: what is thrown below becomes a problem, once.</summary>
+    public static async Task Catch(HttpContext http, RequestDelegate next)
+    {
+        try
+        {
+            await next(http);
+        }
+        catch (Exception exception) when (!http.Response.HasStarted)
+        {
+            await Answer(http, exception);
+        }
+    }
+
+    private static Task Answer(HttpContext http, Exception exception)
+    {
+        switch (exception)
+        {
+            case InvalidRequestException invalid:
+                return WriteAsync(http, Invalid, invalid.Errors);
+            case RefusedException refused:
+                return WriteAsync(http, refused.Refusal);
+            case BadHttpRequestException { StatusCode: 413 }:
+                return WriteAsync(http, TooLarge);
+            case BadHttpRequestException bad:
+                return WriteAsync(http, Invalid with { Status = bad.StatusCode });
+            case InvalidDataException:
+                return WriteAsync(http, Invalid);
+            case StoreUnavailableException:
+                http.Log().StoreUnavailable(exception, http.Request.Path);
+                return WriteAsync(http, Unavailable);
+            case OperationCanceledException when http.RequestAborted.IsCancellationRequested:
+                http.Response.StatusCode = 499;
+                return Task.CompletedTask;
+            default:
+                http.Log().Unexpected(exception, http.Request.Method, http.Request.Path);
+                return WriteAsync(http, Broken);
+        }
+    }
+
+    private static ILogger Log(this HttpContext http) =>
+        http.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("PassNumerique.Problems");
+
+    public static InvalidRequestException From(IEnumerable<FluentValidation.Results.ValidationFailure> failures) =>
+        new(failures
+            .GroupBy(f => Json.PathName(f.PropertyName))
+            .ToDictionary(g => g.Key, g => g.Select(f => f.ErrorMessage).Distinct().ToArray()));
+}
+
+internal static partial class ProblemLog
+{
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The store could not take {Path}")]
+    public static partial void StoreUnavailable(this ILogger log, Exception exception, string path);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
+    public static partial void Unexpected(this ILogger log, Exception exception, string method, string path);
+}

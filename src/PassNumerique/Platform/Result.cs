@@ -1,0 +1,52 @@
+using System.Text.Json;
+
+namespace PassNumerique.Platform;
+
+/// <summary>
+/// A business "no": expected, named by a stable code, shown to the caller with what to do next.
+/// Bugs are exceptions, not refusals.
+/// </summary>
+internal sealed record Refusal(string Code, int Status, string Title, string Detail)
+{
+    /// <summary>Facts of this very case, as members of the problem: a date, a count, an id.</summary>
+    public IReadOnlyDictionary<string, object?>? Facts { get; init; }
+
+    public Refusal Because(string detail) => this with { Detail = detail };
+
+    public Refusal With(string name, object? value) => this with
+    {
+        Facts = new Dictionary<string, object?>(Facts ?? new Dictionary<string, object?>()) { [name] = value },
+    };
+}
+
+/// <summary>What the pipeline asks of every answer: whether it is kept, and how to give it a second time.</summary>
+internal interface IOutcome<TSelf>
+{
+    bool IsRefused { get; }
+
+    string ToStored();
+
+    static abstract TSelf Replay(string stored);
+
+    static abstract TSelf Refuse(Refusal refusal);
+}
+
+/// <summary>Either the answer or the refusal.</summary>
+internal readonly record struct Result<T>(T? Value, Refusal? Refused, bool Replayed = false) : IOutcome<Result<T>>
+{
+    public bool IsRefused => Refused is not null;
+
+    public static implicit operator Result<T>(T value) => new(value, null);
+
+    public static implicit operator Result<T>(Refusal refusal) => new(default, refusal);
+
+    public static Result<T> Replay(string stored) =>
+        new(JsonSerializer.Deserialize<T>(stored, Json.Options), null, Replayed: true);
+
+    public static Result<T> Refuse(Refusal refusal) => refusal;
+
+    public string ToStored() => JsonSerializer.Serialize(Value, Json.Options);
+
+    /// <summary>The same answer, marked as given before.</summary>
+    public Result<T> AsReplay() => this with { Replayed = true };
+}

@@ -1,0 +1,299 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+using NUnit.Framework;
+using PassNumerique.Access;
+using PassNumerique.Tests.Platform.Data;
+using SQLitePCL;
+
+namespace PassNumerique.Tests.Platform;
+
+/// <summary>
+/// Each rule that money or trust rests on, with the constraint that holds it on both engines, and the attempt
+/// of two connections to break it at the same moment: whatever the code above does, the store says no.
+/// </summary>
+internal sealed class ConstraintTests
+{
+    private static readonly Rule[] Rules =
+    [
+        new("Orders stay within the budget", "convention_balances check ordered_cents BETWEEN 0 AND budget_cents",
+            "convention_balances_budget", 1,
+            "INSERT INTO convention_balances VALUES ('c', 1000, 0, 0, 0, 0)",
+            "UPDATE convention_balances SET ordered_cents = ordered_cents + 600 WHERE convention_id = 'c'"),
+        new("Activation needs the money", "convention_balances check committed_cents BETWEEN 0 AND received_cents + derogated_cents",
+            "convention_balances_funds", 1,
+            "INSERT INTO convention_balances VALUES ('c', 2000, 1200, 700, 300, 0)",
+            "UPDATE convention_balances SET committed_cents = committed_cents + 600 WHERE convention_id = 'c'"),
+        new("An order is produced or cancelled", "order_steps primary key (order_id, slot)", null, 1, "",
+            "INSERT INTO order_steps VALUES ('o', 3, 'produced', 1, NULL, 'a', 1, 1)",
+            "INSERT INTO order_steps VALUES ('o', 3, 'cancelled', 1, NULL, 'b', 1, 1)"),
+        new("A step is taken in its slot", "order_steps check ( slot = 1 AND step = 'approved' )"
+            + " OR ( slot = 2 AND step = 'proof-approved' ) OR ( slot = 3 AND step IN ( 'produced' , 'cancelled' ) )"
+            + " OR ( slot = 4 AND step = 'shipped' ) OR ( slot = 5 AND step = 'delivered' )"
+            + " OR ( slot = 6 AND step = 'activated' )", null, 0, "",
+            "INSERT INTO order_steps VALUES ('o', 6, 'cancelled', 1, NULL, 'a', 1, 1)"),
+        new("A pass gives no more than its credit", "voucher_entries check used_after BETWEEN 0 AND credit_minutes",
+            "voucher_entries_credit", 0, Entry(part: 1, minutes: 60, used: 60, operation: "p"),
+            Entry(part: 2, minutes: 120, used: 180, operation: "a"), Entry(part: 2, minutes: 120, used: 180, operation: "b")),
+        new("A pass gives no less than nothing", "voucher_entries check used_after BETWEEN 0 AND credit_minutes",
+            "voucher_entries_credit", 0, Entry(part: 1, minutes: 60, used: 60, operation: "p"),
+            Entry(part: 2, minutes: -120, used: -60, operation: "a"), Entry(part: 2, minutes: -120, used: -60, operation: "b")),
+        new("What is left of a pass goes to one of two", "voucher_entries primary key (serial, part)", null, 1,
+            Entry(part: 1, minutes: 60, used: 60, operation: "p"),
+            Entry(part: 2, minutes: 60, used: 120, operation: "a"), Entry(part: 2, minutes: 60, used: 120, operation: "b")),
+        new("A pass is spent once", "voucher_entries primary key (serial, part)", null, 1, "",
+            Entry(part: 1, minutes: 120, used: 120, operation: "a"), Entry(part: 1, minutes: 120, used: 120, operation: "b")),
+        new("An operation is recorded once",
+            "voucher_entries unique index voucher_entries_operation_id (organisation_id, operation_id, line)", null, 1, "",
+            Entry(part: 1, minutes: 60, used: 60, operation: "a"),
+            Entry(part: 1, minutes: 60, used: 60, operation: "a", serial: 2)),
+        new("A redemption is undone or paid", "redemption_outcomes primary key (serial, part)", null, 1, "",
+            "INSERT INTO redemption_outcomes VALUES (1, 1, 'undone', NULL, 'a', 1, 1)",
+            "INSERT INTO redemption_outcomes VALUES (1, 1, 'in-run', 'r', 'b', 1, 1)"),
+        new("A booklet is handed out once", "booklet_entries primary key (booklet, part)", null, 1, "",
+            HandOut("a"), HandOut("b")),
+        new("A hand-out is recorded once",
+            "booklet_entries unique index booklet_entries_operation_id (organisation_id, operation_id)", null, 1, "",
+            HandOut("a"), HandOut("a", booklet: 6)),
+        new("A derogation needs a second person", "derogations check actor_id <> requested_by", null, 0, "",
+            "INSERT INTO derogations VALUES ('o', 'a', 100, 'a', 1, 1)"),
+        new("A derogation is confirmed once", "derogations primary key (order_id)", null, 1, "",
+            "INSERT INTO derogations VALUES ('o', 'a', 100, 'b', 1, 1)",
+            "INSERT INTO derogations VALUES ('o', 'a', 100, 'c', 1, 1)"),
+        new("Serials are of one order", "orders unique index orders_first_serial (first_serial)", null, 1, "",
+            Order("o"), Order("p")),
+    ];
+
+    private static IEnumerable<TestCaseData> Cases => Rules.Select(r => new TestCaseData(r).SetArgDisplayNames(r.Name));
+
+    private static IEnumerable<TestCaseData> Races =>
+        from rule in Rules
+        from begin in new[] { "BEGIN IMMEDIATE", "BEGIN DEFERRED" }
+        select new TestCaseData(rule, begin).SetArgDisplayNames(rule.Name, begin);
+
+    [TestCaseSource(nameof(Cases))]
+    public void Both_engines_have_the_constraint(Rule rule)
+    {
+        Assert.That(SqliteSchema.Service.Value.Describe(), Has.Member(rule.Constraint));
+        Assert.That(SqlSchema.Service.Value.Describe(), Has.Member(rule.Constraint));
+        if (rule.Named is null) return;
+        foreach (var engine in new[] { SqlMigrations.Sqlite, SqlMigrations.SqlServer })
+            Assert.That(engine.Select(m => m.Text), Has.Exactly(1).Contains($"CONSTRAINT {rule.Named} CHECK"));
+    }
+
+    [TestCaseSource(nameof(Races))]
+    public async Task Two_connections_at_once_break_it_in_vain(Rule rule, string begin)
+    {
+        using var folder = new TestFolder();
+        await using (var database = folder.Database()) await database.MigrateAsync();
+        if (rule.Given.Length > 0) folder.Execute(rule.Given);
+
+        using var both = new Barrier(2);
+        var first = Task.Run(() => Attempt(folder, begin, rule.First, both));
+        var second = Task.Run(() => Attempt(folder, begin, rule.Second ?? rule.First, both));
+        var codes = await Task.WhenAll(first, second);
+        Assert.That(codes.Count(c => c == raw.SQLITE_OK), Is.EqualTo(rule.Successes), string.Join(", ", codes));
+        Assert.That(codes.Where(c => c != raw.SQLITE_OK), Is.All.EqualTo(raw.SQLITE_CONSTRAINT));
+    }
+
+    /// <summary>
+    /// Both have read the same state before either writes. Whoever finds the store busy begins again, as a
+    /// caller would; the answer is that of the constraint.
+    /// </summary>
+    private static int Attempt(TestFolder folder, string begin, string write, Barrier both)
+    {
+        using var connection = folder.Open();
+        Exec(connection, "PRAGMA busy_timeout = 5000");
+        if (begin == "BEGIN DEFERRED") Exec(connection, begin);
+        Exec(connection, "SELECT COUNT(*) FROM voucher_entries");
+        both.SignalAndWait();
+        if (begin == "BEGIN IMMEDIATE") Exec(connection, begin);
+        while (true)
+        {
+            var code = Exec(connection, write);
+            if (code == raw.SQLITE_OK) return Exec(connection, "COMMIT");
+            Exec(connection, "ROLLBACK");
+            if (code != raw.SQLITE_BUSY) return code;
+            Exec(connection, "BEGIN IMMEDIATE");
+        }
+    }
+
+    private static int Exec(SqliteConnection connection, string sql) => raw.sqlite3_exec(connection.Handle, sql) & 0xff;
+
+    private static string Entry(long part, long minutes, long used, string operation, long serial = 1) =>
+        "INSERT INTO voucher_entries (serial, part, kind, minutes, used_after, credit_minutes, value_cents, hold_minutes,"
+        + " closed_minutes, convention_id, terms_version, duration_minutes, service_day, month, organisation_id,"
+        + " operation_id, line, body_hash, actor_id, recorded_ms, batch)"
+        + $" VALUES ({serial}, {part}, 1, {minutes}, {used}, 120, 0, 0, 0, 'c', 1, 60, 1, 202611, 's',"
+        + $" '{operation}', 0, 'h', 'a', 1, 1)";
+
+    private static string HandOut(string operation, long booklet = 1) =>
+        "INSERT INTO booklet_entries (booklet, part, kind, point_id, day, person_number, organisation_id, operation_id,"
+        + $" body_hash, actor_id, recorded_ms, batch) VALUES ({booklet}, 1, 1, 'p', 1, 1, 's', '{operation}', 'h', 'a', 1, 1)";
+
+    private static string Order(string id) =>
+        "INSERT INTO orders (id, convention_id, authority_id, first_serial, last_serial, booklet_count, vouchers_per_booklet,"
+        + " voucher_count, face_cents, credit_minutes, total_cents, valid_until_day, terms_version, salt, key_version,"
+        + " ordered_day, actor_id, recorded_ms, batch)"
+        + $" VALUES ('{id}', 'c', 'x', 1, 5, 1, 5, 5, 1000, 120, 5000, 9, 1, x'00', 1, 1, 'a', 1, 1)";
+
+    /// <summary>
+    /// A rule and what holds it: the constraint as both schemas describe it, and its name where it has one.
+    /// Of two writes at once as many succeed as <paramref name="Successes"/> says: one, or none where each
+    /// breaks the rule alone.
+    /// </summary>
+    internal sealed record Rule(
+        string Name, string Constraint, string? Named, int Successes, string Given, string First, string? Second = null)
+    {
+        public override string ToString() => Name;
+    }
+}
+
+/// <summary>The same rules through the API: two clients at the same moment, one gets it.</summary>
+internal sealed class ConstraintRaceTests
+{
+    private TestService _service = null!;
+    private Scenario _scenario = null!;
+    private long _first;
+
+    [OneTimeSetUp]
+    public async Task Start()
+    {
+        _service = await TestService.StartAsync();
+        _scenario = await Scenario.CreateAsync(_service, booklets: 10, budgetCents: 200_000);
+        _first = _scenario.FirstSerial;
+    }
+
+    [OneTimeTearDown]
+    public async Task Stop() => await _service.DisposeAsync();
+
+    [Test]
+    public async Task Two_orders_at_once_do_not_exceed_the_budget()
+    {
+        var scenario = await Scenario.CreateAsync(_service, booklets: 0, budgetCents: 100_000);
+        var order = new
+        {
+            conventionId = scenario.ConventionId,
+            booklets = 12,
+            vouchersPerBooklet = 5,
+            validUntil = Scenario.Today.AddMonths(5),
+            distributionPoints = new[] { new { id = scenario.PointId, booklets = 12 } },
+        };
+        await OneOfTwoAsync(() => scenario.Authority().PostAsync("orders", order),
+            () => scenario.Authority().PostAsync("orders", order), "budget-exceeded");
+    }
+
+    [Test]
+    public async Task Money_for_one_order_activates_one_of_two()
+    {
+        var scenario = await Scenario.CreateAsync(_service, booklets: 0);
+        var until = Scenario.Today.AddMonths(5);
+        var a = await scenario.OrderAsync(4, until, activate: false);
+        var b = await scenario.OrderAsync(4, until, activate: false);
+        await scenario.DeliverAsync(a.Id);
+        await scenario.DeliverAsync(b.Id);
+        await scenario.FundAsync(20_000);
+        await OneOfTwoAsync(() => _service.Operator().PostAsync($"orders/{a.Id}/activation", new { }),
+            () => _service.Operator().PostAsync($"orders/{b.Id}/activation", new { }), "funds-missing");
+    }
+
+    [Test]
+    public async Task An_order_is_produced_or_cancelled()
+    {
+        var order = (await _scenario.OrderAsync(1, Scenario.Today.AddMonths(5), activate: false)).Id;
+        Scenario.Ok(await _service.Operator().PostAsync($"orders/{order}/approval", new { }));
+        Scenario.Ok(await _scenario.Authority().PostAsync($"orders/{order}/proof-approval", new { }));
+        await OneOfTwoAsync(() => _service.Operator().PostAsync($"orders/{order}/production", new { }),
+            () => _scenario.Authority().PostAsync($"orders/{order}/cancellation", new { comment = "doublon" }),
+            "order-cancelled", "order-in-production");
+    }
+
+    [Test]
+    public async Task A_pass_is_spent_at_one_of_two_sites()
+    {
+        var body = await _scenario.RedemptionAsync(_first);
+        var other = await _scenario.RedemptionAsync(_first);
+        await OneOfTwoAsync(() => _scenario.Site().PostAsync("redemptions", body),
+            () => _scenario.OtherSite().PostAsync("redemptions", other), "voucher-spent");
+    }
+
+    [Test]
+    public async Task An_operation_id_takes_one_of_two_passes()
+    {
+        var operation = Guid.NewGuid().ToString();
+        var body = await _scenario.RedemptionAsync(_first + 1, operation);
+        var other = await _scenario.RedemptionAsync(_first + 2, operation);
+        await OneOfTwoAsync(() => _scenario.Site().PostAsync("redemptions", body),
+            () => _scenario.Site().PostAsync("redemptions", other), "idempotency-key-reused");
+    }
+
+    [Test]
+    public async Task A_redemption_is_undone_once()
+    {
+        var redemption = Scenario.Ok(await _scenario.Site().PostAsync(
+            "redemptions", await _scenario.RedemptionAsync(_first + 3)));
+        var path = $"redemptions/{redemption.Id}/reversal";
+        await OneOfTwoAsync(() => _scenario.Site().PostAsync(path, new { reason = "erreur" }),
+            () => _service.Operator().PostAsync(path, new { reason = "erreur" }), "redemption-already-reversed");
+    }
+
+    [Test]
+    public async Task A_redemption_is_undone_or_paid()
+    {
+        var redemption = Scenario.Ok(await _scenario.Site().PostAsync(
+            "redemptions", await _scenario.RedemptionAsync(_first + 4)));
+        var month = Scenario.Today.ToString("yyyy-MM", CultureInfo.InvariantCulture);
+        var (run, undo) = await AtOnceAsync(
+            () => _service.Operator().PostAsync("payment-runs", new { month }),
+            () => _scenario.Site().PostAsync($"redemptions/{redemption.Id}/reversal", new { reason = "erreur" }));
+        var outcome = (await _service.QueryAsync<string>(
+            "SELECT outcome FROM redemption_outcomes WHERE serial = @S AND part = 1", new { S = _first + 4 })).Single();
+        Assert.That(undo.Status, Is.EqualTo(201), undo.ToString());
+        Assert.That(undo["incident"].GetBoolean() ? "in-run" : "undone", Is.EqualTo(outcome));
+        Assert.That(run.Status == 201 || run.Problem == "nothing-to-pay", run.ToString());
+    }
+
+    [Test]
+    public async Task A_derogation_takes_a_second_person_and_is_confirmed_once()
+    {
+        var order = (await _scenario.OrderAsync(1, Scenario.Today.AddMonths(5), activate: false)).Id;
+        await _scenario.DeliverAsync(order);
+        Scenario.Ok(await _service.Operator().PostAsync($"orders/{order}/derogation", new { reason = "virement en route" }));
+        var path = $"orders/{order}/derogation/confirmation";
+        var (first, second) = await AtOnceAsync(
+            () => _service.Operator().PostAsync(path, new { }), () => _service.Operator().PostAsync(path, new { }));
+        Assert.That(new[] { first.Problem, second.Problem }, Is.All.EqualTo("second-person-needed"));
+        var state = await _service.SendAsync(new CreateOrganisation.Command("state", "État d'essai"));
+        var key = await _service.SendAsync(new CreateApiKey.Command(state.Value!.Id, "state", "essais"));
+        await OneOfTwoAsync(() => _service.Client(key.Value!.ApiKey).PostAsync(path, new { }),
+            () => _service.Client(key.Value!.ApiKey).PostAsync(path, new { }), "derogation-already-confirmed");
+    }
+
+    [Test]
+    public async Task A_booklet_is_handed_out_once()
+    {
+        var booklet = _first + 5;
+        await OneOfTwoAsync(() => _scenario.Agent().PostAsync("hand-outs", Scenario.HandOut(booklet)),
+            () => _scenario.Agent().PostAsync("hand-outs", Scenario.HandOut(booklet)), "booklet-already-handed-out");
+    }
+
+    private static async Task OneOfTwoAsync(
+        Func<Task<Answer>> first, Func<Task<Answer>> second, params string[] refusals)
+    {
+        var (one, other) = await AtOnceAsync(first, second);
+        Answer[] answers = [one, other];
+        Assert.That(answers.Count(a => a.Status == 201), Is.EqualTo(1), string.Join('\n', answers.AsEnumerable()));
+        Assert.That(answers.Single(a => a.Status != 201).Problem, Is.AnyOf(refusals.Cast<object>().ToArray()));
+    }
+
+    private static async Task<(Answer First, Answer Second)> AtOnceAsync(
+        Func<Task<Answer>> first, Func<Task<Answer>> second)
+    {
+        using var both = new Barrier(2);
+        var answers = await Task.WhenAll(new[] { first, second }.Select(call => Task.Factory.StartNew(async () =>
+        {
+            both.SignalAndWait();
+            return await call();
+        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap()));
+        return (answers[0], answers[1]);
+    }
+}

@@ -1,0 +1,232 @@
+using System.Globalization;
+using NUnit.Framework;
+using PassNumerique.Platform;
+using PassNumerique.Platform.Data;
+
+namespace PassNumerique.Tests.Platform.Data;
+
+/// <summary>One writer, one commit for many commands, and each of them whole or not at all.</summary>
+internal sealed class GroupCommitTests
+{
+    private const long Noon = 1_795_000_000_000;
+    private const int MaxWaiting = 4_096;
+    private static readonly Refusal No = new("no", 409, "Non.", "Rien à faire.");
+    private TestFolder _folder = null!;
+    private ManualClock _clock = null!;
+    private SqliteDatabase _database = null!;
+
+    [SetUp]
+    public async Task Open()
+    {
+        _folder = new TestFolder();
+        _clock = new ManualClock(Noon);
+        _database = _folder.Database(_clock);
+        await _database.MigrateAsync();
+    }
+
+    [TearDown]
+    public async Task Close()
+    {
+        await _database.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    /// <summary>Which commands share a batch is a matter of milliseconds: rounds, until these three do.</summary>
+    [Test]
+    public async Task A_refused_command_leaves_nothing_though_its_batch_commits()
+    {
+        var expected = new List<string>();
+        for (var shared = false; !shared;)
+        {
+            using var blocked = new Blocked(_database);
+            var before = WriteAsync("a");
+            var refused = WriteAsync("b", _ => No);
+            var after = WriteAsync("c");
+            blocked.Release();
+            Assert.That((await refused).Refused, Is.EqualTo(No));
+            shared = (await before).Value == (await after).Value;
+            expected.AddRange(["a", "c"]);
+            Assert.That(await NamesAsync(), Is.EqualTo(expected));
+        }
+
+        Assert.That((await _database.LastSealAsync()).LeafCount, Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task A_handler_that_throws_leaves_nothing_and_only_its_caller_hears_of_it()
+    {
+        using var blocked = new Blocked(_database);
+        var before = WriteAsync("a");
+        var thrown = WriteAsync("b", _ => throw new InvalidDataException("broken"));
+        var after = WriteAsync("c");
+        blocked.Release();
+        Assert.That(() => thrown, Throws.TypeOf<InvalidDataException>());
+        await Task.WhenAll(before, after);
+        Assert.That(await NamesAsync(), Is.EqualTo(new[] { "a", "c" }));
+    }
+
+    [Test]
+    public async Task A_constraint_refuses_its_command_alone()
+    {
+        await WriteAsync("a", id: "same");
+        using var blocked = new Blocked(_database);
+        var twice = WriteAsync("b", id: "same");
+        var after = WriteAsync("c");
+        blocked.Release();
+        Assert.That(() => twice, Throws.InstanceOf<System.Data.Common.DbException>());
+        await after;
+        Assert.That(await NamesAsync(), Is.EqualTo(new[] { "a", "c" }));
+    }
+
+    [Test]
+    public async Task A_batch_of_refusals_seals_nothing()
+    {
+        await WriteAsync("a", _ => No);
+        Assert.That(await _database.LastSealAsync(), Is.EqualTo(Seal.None));
+        Assert.That(await NamesAsync(), Is.Empty);
+    }
+
+    [Test]
+    public async Task The_queue_has_a_bound_and_what_waits_is_still_done()
+    {
+        using var blocked = new Blocked(_database);
+        var waiting = Enumerable.Range(0, MaxWaiting).Select(i => WriteAsync($"n{i}")).ToList();
+        Assert.That(() => WriteAsync("one too many"), Throws.TypeOf<StoreUnavailableException>());
+        blocked.Release();
+        await Task.WhenAll(waiting);
+        Assert.That(await NamesAsync(), Has.Count.EqualTo(MaxWaiting));
+        await WriteAsync("there is room again");
+    }
+
+    [Test]
+    public async Task Above_the_bound_the_api_answers_503_and_says_when_to_try_again()
+    {
+        await using var service = await TestService.StartAsync();
+        var database = (SqliteDatabase)service.Services.GetService(typeof(Database))!;
+        using var blocked = new Blocked(database);
+        var waiting = new List<Task>();
+        Assert.That(() =>
+        {
+            while (waiting.Count <= MaxWaiting) waiting.Add(RunAsync(database, _ => No));
+        }, Throws.TypeOf<StoreUnavailableException>());
+        var answer = await service.Operator().PostAsync("organisations", new { kind = "state", name = "État" });
+        Assert.That((answer.Status, answer.Problem), Is.EqualTo((503, "store-unavailable")), answer.ToString());
+        Assert.That(answer.Headers.RetryAfter?.Delta, Is.Not.Null);
+
+        blocked.Release();
+        await Task.WhenAll(waiting);
+        Assert.That((await service.Operator().PostAsync("organisations", new { kind = "state", name = "État" })).Status,
+            Is.EqualTo(201));
+    }
+
+    [Test]
+    public async Task An_instant_that_is_past_is_closed_once_by_an_empty_batch()
+    {
+        await WriteAsync("a");
+        _clock.NowMs = Noon + 50;
+        var closed = await _database.SealThroughAsync(Noon + 20);
+        var last = await _database.LastSealAsync();
+        Assert.That((closed.Batch, closed.SealedMs), Is.EqualTo((1L, Noon)));
+        Assert.That((last.Batch, last.SealedMs, last.LeafCount), Is.EqualTo((2L, Noon + 50, 0L)));
+
+        _clock.NowMs = Noon + 10;
+        await WriteAsync("b");
+        Assert.That((await _database.LastSealAsync()).SealedMs, Is.EqualTo(Noon + 51), "never before a closed instant");
+        Assert.That(await _database.SealThroughAsync(Noon + 20), Is.EqualTo(closed));
+        Assert.That((await _database.LastSealAsync()).Batch, Is.EqualTo(3));
+    }
+
+    [Test]
+    public async Task An_instant_to_come_is_not_closed()
+    {
+        await WriteAsync("a");
+        await _database.SealThroughAsync(Noon + 5_000);
+        Assert.That((await _database.LastSealAsync()).Batch, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task The_head_gets_a_line_a_second_at_most_and_one_at_the_end()
+    {
+        await WriteAsync("a");
+        await WriteAsync("b");
+        _clock.NowMs = Noon + 999;
+        await WriteAsync("c");
+        _clock.NowMs = Noon + 1_000;
+        await WriteAsync("d");
+        await WriteAsync("e");
+        Assert.That(Batches(), Is.EqualTo(new long[] { 1, 4 }));
+        var last = await _database.LastSealAsync();
+        await _database.DisposeAsync();
+        Assert.That(Batches(), Is.EqualTo(new long[] { 1, 4, 5 }));
+        Assert.That(HeadFile.Last(_folder.Head), Is.EqualTo((5L, last.Chain)));
+        Assert.That(File.ReadLines(_folder.Head).Last(), Is.EqualTo($"5 {last.SealedMs} {last.Chain} {last.Mac}"));
+    }
+
+    [Test]
+    public async Task A_line_cut_by_a_crash_is_passed_over()
+    {
+        await WriteAsync("a");
+        var chain = (await _database.LastSealAsync()).Chain;
+        await File.AppendAllTextAsync(_folder.Head, "2 17950000");
+        Assert.That(HeadFile.Last(_folder.Head), Is.EqualTo((1L, chain)));
+    }
+
+    private IEnumerable<long> Batches() =>
+        File.ReadLines(_folder.Head).Select(l => long.Parse(l.Split(' ')[0], CultureInfo.InvariantCulture));
+
+    /// <summary>A command that writes an organisation, then answers its batch or what it is told.</summary>
+    private Task<Result<string>> WriteAsync(string name, Func<Session, Result<string>>? then = null, string? id = null) =>
+        RunAsync(_database, session => then?.Invoke(session) ?? $"batch {session.Batch}", name, id);
+
+    private static Task<Result<string>> RunAsync(
+        SqliteDatabase database, Func<Session, Result<string>> then, string? name = null, string? id = null)
+    {
+        var session = new Session(database, TimeProvider.System);
+        return database.CommandAsync(session, async () =>
+        {
+            if (name is not null)
+            {
+                await session.ExecuteAsync("""
+                    INSERT INTO organisations (id, kind, name, actor_id, recorded_ms, batch)
+                    VALUES (@Id, 'state', @Name, 'test', @NowMs, @Batch)
+                    """, new { Id = id ?? Ids.New(), Name = name, session.NowMs, session.Batch });
+            }
+
+            return then(session);
+        });
+    }
+
+    private async Task<IReadOnlyList<string>> NamesAsync()
+    {
+        await using var session = new Session(_database, _clock);
+        return await session.ListAsync<string>("SELECT name FROM organisations ORDER BY recorded_ms, rowid", new { });
+    }
+
+    /// <summary>Holds the writer inside a command until it is told to go on.</summary>
+    private sealed class Blocked : IDisposable
+    {
+        private readonly ManualResetEventSlim _gate = new();
+        private readonly Task _command;
+
+        public Blocked(SqliteDatabase database)
+        {
+            using var entered = new ManualResetEventSlim();
+            _command = Task.Run(() => RunAsync(database, _ =>
+            {
+                entered.Set();
+                _gate.Wait();
+                return No;
+            }));
+            entered.Wait();
+        }
+
+        public void Release() => _gate.Set();
+
+        public void Dispose()
+        {
+            _gate.Set();
+            _command.Wait();
+            _gate.Dispose();
+        }
+    }
+}

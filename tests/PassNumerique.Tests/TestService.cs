@@ -1,0 +1,163 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using MediatR;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using PassNumerique.Access;
+using PassNumerique.Platform;
+using PassNumerique.Platform.Data;
+
+namespace PassNumerique.Tests;
+
+/// <summary>
+/// The real service on Kestrel, on a port of its own and a store of its own, with an operator's key to begin
+/// with. Nothing of ours is mocked; only the clock can be replaced, by whoever owns the store.
+/// </summary>
+internal sealed class TestService : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly string _folder;
+    private readonly bool _ownsFolder;
+
+    private TestService(WebApplication app, string folder, bool ownsFolder)
+    {
+        (_app, _folder, _ownsFolder) = (app, folder, ownsFolder);
+        Address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+    }
+
+    public string Address { get; }
+
+    public IServiceProvider Services => _app.Services;
+
+    public string Folder => _folder;
+
+    public string OperatorKey { get; private set; } = "";
+
+    public static async Task<TestService> StartAsync(
+        string engine = "sqlite", TimeProvider? clock = null, string? folder = null, bool demo = false,
+        bool bootstrap = true)
+    {
+        var data = folder ?? Path.Combine(Path.GetTempPath(), "pass-numerique-" + Guid.NewGuid().ToString("N"));
+        var isNew = !File.Exists(Path.Combine(data, SqliteDatabase.FileName));
+        var app = await Program.BuildAsync([], builder =>
+        {
+            builder.Environment.EnvironmentName = "Development";
+            builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+            {
+                ["PassNumerique:Data"] = data,
+                ["PassNumerique:Store"] = engine,
+                ["PassNumerique:Demo"] = demo ? "true" : "false",
+                ["urls"] = "http://127.0.0.1:0",
+            });
+            builder.Logging.ClearProviders();
+            if (clock is not null) builder.Services.AddSingleton(clock);
+        });
+        await app.StartAsync();
+        var service = new TestService(app, data, folder is null);
+        if (!demo && isNew && bootstrap) service.OperatorKey = await service.BootstrapAsync();
+        return service;
+    }
+
+    /// <summary>A client with a key, or without one.</summary>
+    public HttpClient Client(string? apiKey = null)
+    {
+        var client = new HttpClient { BaseAddress = new Uri(Address + "/api/v1/"), Timeout = TimeSpan.FromSeconds(60) };
+        if (apiKey is not null) client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", apiKey);
+        return client;
+    }
+
+    public HttpClient Operator() => Client(OperatorKey);
+
+    /// <summary>Runs a command as the service itself would, without HTTP.</summary>
+    public async Task<Result<T>> SendAsync<T>(ICommand<T> command, Caller? caller = null)
+    {
+        await using var scope = _app.Services.CreateAsyncScope();
+        scope.ServiceProvider.GetRequiredService<Session>().Caller = caller ?? SystemCaller;
+        return await scope.ServiceProvider.GetRequiredService<IMediator>().Send(command);
+    }
+
+    /// <summary>Reads the store directly.</summary>
+    public async Task<IReadOnlyList<T>> QueryAsync<T>(string sql, object? args = null)
+    {
+        await using var scope = _app.Services.CreateAsyncScope();
+        return await scope.ServiceProvider.GetRequiredService<Session>().ListAsync<T>(sql, args ?? new { });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        if (_ownsFolder && Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
+    }
+
+    private static readonly Caller SystemCaller =
+        new("00000000-0000-0000-0000-000000000000", Role.Operator, "00000000-0000-0000-0000-000000000000", [], "système");
+
+    private async Task<string> BootstrapAsync()
+    {
+        var organisation = await SendAsync(new CreateOrganisation.Command("operator", "Opérateur d'essai"));
+        var key = await SendAsync(new CreateApiKey.Command(organisation.Value!.Id, "operator", "essais"));
+        return key.Value!.ApiKey;
+    }
+}
+
+/// <summary>Short words for calling the API in a test.</summary>
+internal static class Calls
+{
+    public static async Task<Answer> PostAsync(this HttpClient client, string path, object body, string? key = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };
+        if (key is not null) request.Headers.Add("Idempotency-Key", key);
+        using var response = await client.SendAsync(request);
+        return await Answer.FromAsync(response);
+    }
+
+    public static async Task<Answer> PostTextAsync(this HttpClient client, string path, string body, string type = "application/json")
+    {
+        using var content = new StringContent(body, System.Text.Encoding.UTF8, type);
+        using var response = await client.PostAsync(path, content);
+        return await Answer.FromAsync(response);
+    }
+
+    public static async Task<Answer> ReadAsync(this HttpClient client, string path)
+    {
+        using var response = await client.GetAsync(path);
+        return await Answer.FromAsync(response);
+    }
+
+    public static async Task<Answer> RemoveAsync(this HttpClient client, string path)
+    {
+        using var response = await client.DeleteAsync(path);
+        return await Answer.FromAsync(response);
+    }
+}
+
+/// <summary>An answer, read whole.</summary>
+internal sealed record Answer(int Status, string Body, bool Replayed, HttpResponseHeaders Headers, string? ContentType)
+{
+    public JsonElement Json => JsonDocument.Parse(Body).RootElement;
+
+    /// <summary>The refusal code of a problem, without its prefix; empty when it is none.</summary>
+    public string Problem => ContentType == "application/problem+json"
+        ? Json.GetProperty("type").GetString()!.Replace("urn:pass-numerique:", "", StringComparison.Ordinal)
+        : "";
+
+    public string Id => Json.GetProperty("id").GetString()!;
+
+    public JsonElement this[string member] => Json.GetProperty(member);
+
+    public static async Task<Answer> FromAsync(HttpResponseMessage response) => new(
+        (int)response.StatusCode,
+        await response.Content.ReadAsStringAsync(),
+        response.Headers.Contains("Idempotency-Replayed"),
+        response.Headers,
+        response.Content.Headers.ContentType?.MediaType);
+
+    public override string ToString() => $"{Status} {Body}";
+}
