@@ -1,0 +1,62 @@
+using NUnit.Framework;
+
+namespace PassNumerique.Tests.Access;
+
+internal sealed class CreateOrganisationTests
+{
+    private TestService _service = null!;
+
+    [OneTimeSetUp]
+    public async Task Start() => _service = await TestService.StartAsync();
+
+    [OneTimeTearDown]
+    public async Task Stop() => await _service.DisposeAsync();
+
+    [Test]
+    public async Task The_operator_adds_a_structure()
+    {
+        var answer = await _service.Operator().PostAsync("organisations",
+            new { kind = "structure", name = "Association Clic & Lien", siret = "43493312300029" });
+        Assert.That(answer.Status, Is.EqualTo(201), answer.ToString());
+        Assert.That(answer["name"].GetString(), Is.EqualTo("Association Clic & Lien"));
+    }
+
+    [Test]
+    public async Task Every_mistake_is_told_at_once()
+    {
+        var answer = await _service.Operator().PostTextAsync("organisations",
+            """{"kinde":"structure","name":12,"siret":"43493312300029"}""");
+        Assert.That(answer.Status, Is.EqualTo(400));
+        var errors = answer["errors"].EnumerateObject().Select(e => e.Name);
+        Assert.That(errors, Is.EquivalentTo(new[] { "kind", "kinde", "name" }), answer.Body);
+    }
+
+    [Test]
+    public async Task A_wrong_siret_is_told()
+    {
+        var answer = await _service.Operator().PostAsync("organisations",
+            new { kind = "structure", name = "Association", siret = "43493312300028" });
+        Assert.That((answer.Status, answer["errors"].GetProperty("siret")[0].GetString()),
+            Is.EqualTo((400, "Ce SIRET n'est pas valable : 14 chiffres, dont la clé de contrôle.")));
+    }
+
+    [Test]
+    public async Task Nobody_else_may()
+    {
+        var body = new { kind = "structure", name = "Association", siret = "43493312300029" };
+        Assert.That((await _service.Client().PostAsync("organisations", body)).Problem, Is.EqualTo("sign-in-needed"));
+        Assert.That((await _service.Client("pn_wrong_wrong_wrong_wrong_wrong").PostAsync("organisations", body)).Status,
+            Is.EqualTo(401));
+    }
+
+    [Test]
+    public async Task The_same_key_gives_the_same_answer()
+    {
+        var body = new { kind = "hub", name = "Hub d'essai" };
+        var first = await _service.Operator().PostAsync("organisations", body, key: "k-1");
+        var second = await _service.Operator().PostAsync("organisations", body, key: "k-1");
+        var other = await _service.Operator().PostAsync("organisations", body with { name = "Autre" }, key: "k-1");
+        Assert.That((second.Body, second.Status, second.Replayed), Is.EqualTo((first.Body, 201, true)));
+        Assert.That((first.Replayed, other.Status, other.Problem), Is.EqualTo((false, 422, "idempotency-key-reused")));
+    }
+}
