@@ -1,0 +1,99 @@
+using System.Buffers.Text;
+using System.IO.Pipelines;
+using System.Text;
+using PassNumerique.Platform;
+using PassNumerique.Vouchers;
+
+namespace PassNumerique.Orders;
+
+/// <summary>What the codes of an order are made of.</summary>
+internal sealed record CodeOrder(
+    long VouchersPerBooklet, long FaceCents, long CreditMinutes, long ValidUntilDay, byte[] Salt, long KeyVersion,
+    string AuthorityName);
+
+internal sealed record CodeLot(long FirstSerial, long LastSerial, string PointName);
+
+/// <summary>
+/// Writes the sheet for the printing house: a row a pass, straight into the buffers of the response, so that
+/// a million passes take no more memory than one and no code ever becomes a string.
+/// </summary>
+internal static class CodeSheet
+{
+    public const string Header =
+        "serial,booklet,position,code,qr,face_value_cents,minutes,valid_until,authority,point\r\n";
+
+    private const int RowsAtOnce = 256;
+    private const int GroupSymbols = 4;
+
+    // Two serials and a position of at most 20 digits, the code twice, its dashes and the commas.
+    private const int HeadBytes = (3 * 20) + (2 * VoucherCode.Length) + 4 + 5;
+
+    public static async Task WriteAsync(
+        PipeWriter writer, CodeOrder order, IReadOnlyList<CodeLot> lots, KeyRing keys, CancellationToken ct)
+    {
+        await writer.WriteAsync(Encoding.UTF8.GetBytes(Header), ct);
+        foreach (var lot in lots)
+        {
+            var tail = Encoding.UTF8.GetBytes(Tail(order, lot));
+            for (var first = lot.FirstSerial; first <= lot.LastSerial; first += RowsAtOnce)
+            {
+                var last = Math.Min(first + RowsAtOnce - 1, lot.LastSerial);
+                WriteRows(writer, order, lot, first, last, tail, keys);
+
+                // The reader of the answer sets the pace; a connection that is gone ends the export.
+                if ((await writer.FlushAsync(ct)).IsCompleted) return;
+            }
+        }
+    }
+
+    /// <summary>What all rows of a lot end in.</summary>
+    private static string Tail(CodeOrder order, CodeLot lot) => FormattableString.Invariant(
+        $",{order.FaceCents},{order.CreditMinutes},{Clock.DateText(order.ValidUntilDay)},")
+        + $"{Csv.Field(order.AuthorityName)},{Csv.Field(lot.PointName)}\r\n";
+
+    private static void WriteRows(
+        PipeWriter writer, CodeOrder order, CodeLot lot, long first, long last, ReadOnlySpan<byte> tail,
+        KeyRing keys)
+    {
+        var version = (int)order.KeyVersion;
+        var key = keys.Derive(version, KeyLabel.Code);
+        var span = writer.GetSpan((int)(last - first + 1) * (HeadBytes + tail.Length));
+        var at = 0;
+        for (var serial = first; serial <= last; serial++)
+        {
+            var position = (serial - lot.FirstSerial) % order.VouchersPerBooklet;
+            Number(span, ref at, serial);
+            Number(span, ref at, serial - position);
+            Number(span, ref at, position + 1);
+            WriteCode(span, ref at, key, version, serial, order.Salt);
+            tail.CopyTo(span[at..]);
+            at += tail.Length;
+        }
+
+        writer.Advance(at);
+    }
+
+    private static void Number(Span<byte> span, ref int at, long number)
+    {
+        Utf8Formatter.TryFormat(number, span[at..], out var written);
+        at += written;
+        span[at++] = (byte)',';
+    }
+
+    /// <summary>The code in groups, for people, then without separators, for the QR code.</summary>
+    private static void WriteCode(
+        Span<byte> span, ref int at, ReadOnlySpan<byte> key, int version, long serial, ReadOnlySpan<byte> salt)
+    {
+        Span<byte> code = stackalloc byte[VoucherCode.Length];
+        VoucherCode.Compose(key, version, serial, salt, code);
+        for (var i = 0; i < code.Length; i++)
+        {
+            if (i > 0 && i % GroupSymbols == 0) span[at++] = (byte)'-';
+            span[at++] = code[i];
+        }
+
+        span[at++] = (byte)',';
+        code.CopyTo(span[at..]);
+        at += code.Length;
+    }
+}

@@ -1,0 +1,83 @@
+using PassNumerique.Platform.Data;
+
+namespace PassNumerique.Orders;
+
+/// <summary>What never changes of an order: the dense range of its serials, and what each pass is worth.</summary>
+internal sealed record OrderCard(
+    string Id, string ConventionId, string AuthorityId, long FirstSerial, long LastSerial, long VouchersPerBooklet,
+    long FaceCents, long CreditMinutes, long ValidUntilDay, byte[] Salt, long KeyVersion)
+{
+    /// <summary>The number of a booklet is the serial of its first pass.</summary>
+    public long BookletOf(long serial) => serial - ((serial - FirstSerial) % VouchersPerBooklet);
+
+    public bool IsBooklet(long number) => number >= FirstSerial && number <= LastSerial && BookletOf(number) == number;
+}
+
+/// <summary>Orders in memory, found by any serial of their range.</summary>
+internal sealed class OrderCards
+{
+    private const int Max = 50_000;
+    private readonly Lock _lock = new();
+    private readonly SortedList<long, OrderCard> _byFirstSerial = [];
+
+    /// <summary>The order whose range holds the serial, or null.</summary>
+    public async ValueTask<OrderCard?> FindAsync(Session session, long serial)
+    {
+        lock (_lock)
+        {
+            if (Nearest(serial) is { } near && near.LastSerial >= serial) return near;
+        }
+
+        var row = await session.FindAsync<Row>(Sql.BySerial, new { Serial = serial });
+        if (row is null) return null;
+        var card = new OrderCard(
+            row.Id, row.ConventionId, row.AuthorityId, row.FirstSerial, row.LastSerial, row.VouchersPerBooklet,
+            row.FaceCents, row.CreditMinutes, row.ValidUntilDay, row.Salt, row.KeyVersion);
+        if (row.Batch is not { } batch || (session.Batch is { } current && batch >= current)) return card;
+        lock (_lock)
+        {
+            if (_byFirstSerial.Count >= Max) _byFirstSerial.Clear();
+            _byFirstSerial[card.FirstSerial] = card;
+        }
+
+        return card;
+    }
+
+    private OrderCard? Nearest(long serial)
+    {
+        var (low, high) = (0, _byFirstSerial.Count - 1);
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            if (_byFirstSerial.GetKeyAtIndex(middle) <= serial) low = middle + 1;
+            else high = middle - 1;
+        }
+
+        return high < 0 ? null : _byFirstSerial.GetValueAtIndex(high);
+    }
+
+    private sealed record Row(
+        string Id, string ConventionId, string AuthorityId, long FirstSerial, long LastSerial, long VouchersPerBooklet,
+        long FaceCents, long CreditMinutes, long ValidUntilDay, byte[] Salt, long KeyVersion, long? Batch);
+
+    private static class Sql
+    {
+        public const string BySerial = """
+            SELECT id AS Id,
+                   convention_id AS ConventionId,
+                   authority_id AS AuthorityId,
+                   first_serial AS FirstSerial,
+                   last_serial AS LastSerial,
+                   vouchers_per_booklet AS VouchersPerBooklet,
+                   face_cents AS FaceCents,
+                   credit_minutes AS CreditMinutes,
+                   valid_until_day AS ValidUntilDay,
+                   salt AS Salt,
+                   key_version AS KeyVersion,
+                   batch AS Batch
+              FROM orders
+             WHERE first_serial = (SELECT MAX(first_serial) FROM orders WHERE first_serial <= @Serial)
+               AND last_serial >= @Serial
+            """;
+    }
+}

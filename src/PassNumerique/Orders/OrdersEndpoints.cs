@@ -1,0 +1,21 @@
+using PassNumerique.Platform;
+
+namespace PassNumerique.Orders;
+
+/// <summary>Orders, their steps, and the codes for the printing house.</summary>
+internal static class OrdersEndpoints
+{
+    internal static void Map(IEndpointRouteBuilder api)
+    {
+        var orders = api.MapGroup("/orders");
+        PlaceOrder.Map(orders);
+        ReadOrders.Map(orders);
+        AdvanceOrder.Map(orders);
+        CancelOrder.Map(orders);
+        ActivateOrder.Map(orders);
+        RequestDerogation.Map(orders);
+        ConfirmDerogation.Map(orders);
+        ExtendOrder.Map(orders);
+        RecordCodeExport.Map(orders);
+    }
+}
