@@ -1,0 +1,67 @@
+using PassNumerique.Conventions;
+using PassNumerique.Orders;
+using PassNumerique.Platform;
+using PassNumerique.Platform.Data;
+using PassNumerique.Sites;
+
+namespace PassNumerique.Vouchers;
+
+/// <summary>Tests a pass without using it: what is left, until when, and whether it can be used here.</summary>
+internal static class CheckVoucher
+{
+    internal sealed record Question(string Code, string? SiteId = null);
+
+    internal sealed record Answer(
+        string State, long RemainingMinutes, long CreditMinutes, DateOnly ValidUntil, long BookletNumber, long Serial,
+        bool UsableHere, string? Reason = null);
+
+    internal static void Map(IEndpointRouteBuilder vouchers) => vouchers
+        .Ask<Question, Answer>("/check", Role.Site | Role.Agent | Role.Authority | Role.Operator, AskAsync);
+
+    internal static async Task<Result<Answer>> AskAsync(Question question, Request request)
+    {
+        if (ReadCode.Mistake(question.Code) is { } mistake) throw new InvalidRequestException("code", mistake);
+        var session = request.Session;
+        var found = await ReadCode.FindAsync(
+            session, request.Service<OrderCards>(), request.Service<KeyRing>(), question.Code);
+        if (found.Refused is { } refused) return refused;
+        var (serial, order) = (found.Value!.Serial, found.Value.Order);
+        if (session.Caller.Is(Role.Agent | Role.Authority) && session.Caller.OrganisationId != order.AuthorityId)
+            return ReadCode.Unknown;
+
+        var convention = await request.Service<ConventionCards>().FindAsync(session, order.ConventionId);
+        var terms = convention!.InForce(session.Today).Terms;
+        var state = await VoucherState.ReadAsync(session, order, serial, "", "");
+        var word = state.Word(session.Today, terms.ToleranceDays);
+        var reason = await ReasonAsync(request, question.SiteId, word, state, terms);
+        return new Answer(
+            word, state.RemainingMinutes, state.CreditMinutes, state.UntilDay.ToDate(), found.Value.Booklet, serial,
+            reason is null, reason);
+    }
+
+    private static async Task<string?> ReasonAsync(
+        Request request, string? siteId, string word, VoucherState state, Terms terms)
+    {
+        if (word is "not-active" or "blocked" or "replaced" or "spent" or "returned" or "expired") return "voucher-" + word;
+        if (!state.IsHandedOut && terms.RequireHandOut == "refuse") return "voucher-not-handed-out";
+        var session = request.Session;
+        var here = Ids.Normalise(siteId) ?? (session.Caller.PlaceIds.Count == 1 ? session.Caller.PlaceIds[0] : null);
+        if (here is null || await request.Service<SiteCards>().FindAsync(session, here) is not { } site) return "site-unknown";
+        if (!Territories.Contains([.. terms.Territory], site.Commune)) return "outside-territory";
+        return await session.FindAsync<string>(Sql.Label, new { SiteId = here, Day = site.Today(session.NowMs) }) == "labelled"
+            ? null
+            : "site-not-labelled";
+    }
+
+    private static class Sql
+    {
+        public const string Label = """
+            SELECT l.status AS Status
+              FROM site_labels l
+             WHERE l.site_id = @SiteId
+               AND l.position = (SELECT MAX(m.position) FROM site_labels m
+                                  WHERE m.site_id = @SiteId AND m.from_day <= @Day
+                                    AND (m.until_day IS NULL OR m.until_day >= @Day))
+            """;
+    }
+}

@@ -1,0 +1,32 @@
+using System.Buffers.Binary;
+
+namespace PassNumerique.Vouchers;
+
+/// <summary>
+/// The id of a row of a story: a UUIDv8 that packs the number (serial or booklet) and the part, so that it is
+/// read back without a column or an index. It is no secret: scope is checked as for any id.
+/// </summary>
+internal static class EntryId
+{
+    public static string Pack(long number, long part)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        bytes.Clear();
+        BinaryPrimitives.WriteUInt32BigEndian(bytes, checked((uint)number));
+        bytes[6] = 0x80; // version 8
+        bytes[8] = 0x80; // variant 10
+        BinaryPrimitives.WriteUInt32BigEndian(bytes[12..], checked((uint)part));
+        return new Guid(bytes, bigEndian: true).ToString("D");
+    }
+
+    /// <summary>Number and part of an id, or null where it is none of ours.</summary>
+    public static (long Number, long Part)? Read(string id)
+    {
+        if (!Guid.TryParse(id, out var guid)) return null;
+        Span<byte> bytes = stackalloc byte[16];
+        guid.TryWriteBytes(bytes, bigEndian: true, out _);
+        long number = BinaryPrimitives.ReadUInt32BigEndian(bytes);
+        long part = BinaryPrimitives.ReadUInt32BigEndian(bytes[12..]);
+        return Pack(number, part) == guid.ToString("D") ? (number, part) : null;
+    }
+}
