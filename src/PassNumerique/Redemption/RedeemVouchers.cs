@@ -1,0 +1,391 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using FluentValidation;
+using MediatR;
+using PassNumerique.Conventions;
+using PassNumerique.Orders;
+using PassNumerique.Platform;
+using PassNumerique.Platform.Data;
+using PassNumerique.Sites;
+using PassNumerique.Vouchers;
+
+namespace PassNumerique.Redemption;
+
+/// <summary>
+/// A site scans one pass, or several of one person for one service. The conditional INSERT is the lock: its
+/// inputs come from one aggregate over one scan of the voucher's entries, so of two sites that scan the same
+/// pass exactly one takes the next part. The row is the idempotency record and the leaf of the journal too.
+/// </summary>
+internal static class RedeemVouchers
+{
+    internal const int MaxCodes = 20;
+
+    internal sealed record Command(
+        string OperationId, string Service, Activity Activity, string? Code = null, IReadOnlyList<string>? Codes = null,
+        long? Minutes = null, DateOnly? ServedOn = null, string? FirstVisit = null, Evidence? Evidence = null,
+        string? SiteId = null) : ICommand<Answer>, IOperation
+    {
+        internal IReadOnlyList<string> AllCodes => Codes ?? (Code is null ? [] : [Code]);
+    }
+
+    /// <summary>What was delivered, apart from what is debited.</summary>
+    internal sealed record Activity(
+        string Kind, long DurationMinutes, string? WorkshopId = null, IReadOnlyList<string>? Thematiques = null,
+        string? Level = null, string? Autonomy = null);
+
+    /// <summary>The proof that the service took place: a signature sheet, a photo's number.</summary>
+    internal sealed record Evidence(string Kind, string Reference);
+
+    /// <summary>One receipt is given as such, several under their operation.</summary>
+    [JsonConverter(typeof(AnswerJson))]
+    internal sealed record Answer(string OperationId, bool IsSingle, IReadOnlyList<Receipt> Redemptions);
+
+    internal sealed record Receipt(
+        string Id, long Serial, long Minutes, long ValueCents, IReadOnlyList<FunderCents> IndicativeFunding,
+        long RemainingMinutes, string RecordedAt, DateOnly PayableBy);
+
+    internal sealed record FunderCents(string Funder, long Cents);
+
+    internal static void Map(IEndpointRouteBuilder redemptions) => redemptions
+        .Post("/", Role.Site, (Command body, Request _) => body,
+            location: a => $"{Api.Root}/redemptions/{a.Redemptions[0].Id}");
+
+    internal sealed class Validator : AbstractValidator<Command>
+    {
+        public Validator()
+        {
+            RuleFor(c => c.OperationId).Uuid();
+            RuleFor(c => c.Code).Must((c, _) => (c.Code is null) != (c.Codes is null))
+                .WithMessage("Donnez « code » pour un pass, ou « codes » pour plusieurs, mais pas les deux.");
+            RuleFor(c => c.Code).Custom((code, context) =>
+            {
+                if (code is not null && ReadCode.Mistake(code) is { } mistake) context.AddFailure("Code", mistake);
+            });
+            RuleFor(c => c.Codes).Must(l => l is null || l.Count is >= 1 and <= MaxCodes)
+                .WithMessage($"De 1 à {MaxCodes} codes par opération.");
+            RuleFor(c => c.Codes).Custom(CheckCodes);
+            RuleFor(c => c.Service).Must(Vocabularies.Services.Has).WithMessage(
+                $"Nommez le service rendu, l'un de : {string.Join(" ; ", Vocabularies.Services.Codes)}.");
+            RuleFor(c => c.Minutes).Between(1, 6_000);
+            RuleFor(c => c.ServedOn).Must(d => d is null || d.Value.Year is >= 2000 and <= 2100)
+                .WithMessage("Une date entre 2000 et 2100 est attendue.");
+            RuleFor(c => c.FirstVisit).OneOf(["yes", "no", "unknown"]);
+            RuleFor(c => c.SiteId).Uuid().When(c => c.SiteId is not null);
+            RuleFor(c => c.Activity).SetValidator(new ActivityValidator());
+            RuleFor(c => c.Evidence!.Kind).Name(40).When(c => c.Evidence is not null);
+            RuleFor(c => c.Evidence!.Reference).Name(120).When(c => c.Evidence is not null);
+        }
+
+        private static void CheckCodes(IReadOnlyList<string>? codes, ValidationContext<Command> context)
+        {
+            if (codes is null) return;
+            var seen = new HashSet<long>();
+            for (var i = 0; i < Math.Min(codes.Count, MaxCodes); i++)
+            {
+                if (ReadCode.Mistake(codes[i]) is { } mistake) context.AddFailure($"Codes[{i}]", mistake);
+                else if (VoucherCode.TryRead(codes[i], out var code, out _) && !seen.Add(code.Serial))
+                    context.AddFailure($"Codes[{i}]", "Ce pass est donné deux fois : une fois suffit.");
+            }
+        }
+    }
+
+    private sealed class ActivityValidator : AbstractValidator<Activity>
+    {
+        public ActivityValidator()
+        {
+            RuleFor(a => a.Kind).OneOf(Vocabularies.ActivityKinds.Codes!);
+            RuleFor(a => a.DurationMinutes).Between(1, 1_440);
+            RuleFor(a => a.WorkshopId).Uuid().When(a => a.WorkshopId is not null);
+            RuleForEach(a => a.Thematiques).OneOf(Vocabularies.Thematiques.Codes!);
+            RuleFor(a => a.Thematiques).Must(t => t is null || t.Count <= 19).WithMessage("Au plus 19 thématiques.");
+            RuleFor(a => a.Level).OneOf(Vocabularies.Levels.Codes);
+            RuleFor(a => a.Autonomy).OneOf(Vocabularies.Autonomy.Codes);
+        }
+    }
+
+    internal sealed class Handler(
+        Session db, KeyRing keys, OrderCards orders, SiteCards sites, ConventionCards conventions)
+        : IRequestHandler<Command, Result<Answer>>
+    {
+        private const int MaxRounds = 50;
+
+        public async Task<Result<Answer>> Handle(Command command, CancellationToken ct)
+        {
+            var operationId = Ids.Normalise(command.OperationId)!;
+            if (await RecordedAsync(command, operationId, ct) is { } before) return before;
+            var place = await PlaceAsync(command);
+            if (place.Refused is { } elsewhere) return elsewhere;
+            var passes = new List<Pass>();
+            foreach (var typed in command.AllCodes)
+            {
+                var found = await ReadCode.FindAsync(db, orders, keys, typed);
+                if (found.Refused is { } refused) return refused;
+                var pass = await TermsAsync(command, place.Value!, found.Value!);
+                if (pass.Refused is { } not) return not;
+                passes.Add(pass.Value!);
+            }
+
+            var workshop = await Refusals.WorkshopAsync(db, command, place.Value!.Site);
+            if (workshop is not null) return workshop;
+            return await RedeemAllAsync(command, operationId, place.Value!, passes, ct);
+        }
+
+        /// <summary>The same operation again gets the same answer; with another body, 422.</summary>
+        private async Task<Result<Answer>?> RecordedAsync(Command command, string operationId, CancellationToken ct)
+        {
+            var rows = await db.ListAsync<Row>(
+                Sql.ByOperation, new { db.Caller.OrganisationId, OperationId = operationId }, ct);
+            if (rows.Count == 0) return null;
+            return rows[0].BodyHash == db.BodyHash
+                ? new Result<Answer>(await AnswerAsync(operationId, command, rows), null, Replayed: true)
+                : Problems.KeyReused;
+        }
+
+        private async Task<Result<Place>> PlaceAsync(Command command)
+        {
+            var places = db.Caller.PlaceIds;
+            var id = Ids.Normalise(command.SiteId) ?? (places.Count == 1 ? places[0] : null);
+            if (id is null)
+                throw new InvalidRequestException("siteId", "Vous travaillez dans plusieurs lieux : dites lequel a rendu le service.");
+            if (!places.Contains(id) || await sites.FindAsync(db, id) is not { } site) return Refusals.SiteUnknown;
+            var today = site.Today(db.NowMs);
+            return new Place(site, today, command.ServedOn?.ToDay() ?? today);
+        }
+
+        private async Task<Result<Pass>> TermsAsync(Command command, Place place, ReadCode.Found found)
+        {
+            var convention = await conventions.FindAsync(db, found.Order.ConventionId)
+                ?? throw new InvalidOperationException("An order without a convention.");
+            var version = convention.InForce(place.ServiceDay);
+            var refusal = RedemptionRules.Judge(version.Terms, place.Site.Commune, place.Today, place.ServiceDay,
+                command.Service, command.Activity.Kind);
+            return refusal is not null
+                ? refusal
+                : new Pass(found.Serial, found.Order, convention, version);
+        }
+
+        private async Task<Result<Answer>> RedeemAllAsync(
+            Command command, string operationId, Place place, IReadOnlyList<Pass> passes, CancellationToken ct)
+        {
+            for (var round = 0; round < MaxRounds; round++)
+            {
+                var states = new List<VoucherState>();
+                foreach (var pass in passes)
+                    states.Add(await VoucherState.ReadAsync(db, pass.Order, pass.Serial, db.Caller.OrganisationId, operationId));
+                var debits = await DebitsAsync(command, place, passes, states);
+                if (debits.Refused is { } refused) return refused;
+
+                var stale = false;
+                foreach (var line in debits.Value!.OrderBy(d => passes[(int)d.Line].Serial))
+                    stale |= await InsertAsync(command, operationId, place, passes[(int)line.Line], line, ct) == 0;
+                if (!stale)
+                {
+                    var rows = await db.ListAsync<Row>(
+                        Sql.ByOperation, new { db.Caller.OrganisationId, OperationId = operationId }, ct);
+                    return await AnswerAsync(operationId, command, rows);
+                }
+
+                if (passes.Count > 1) throw new StoreUnavailableException("The passes changed while they were redeemed.");
+                conventions.Forget(passes[0].Convention.Id);
+                passes = [passes[0] with { Convention = (await conventions.FindAsync(db, passes[0].Convention.Id))! }];
+            }
+
+            throw new StoreUnavailableException($"No decision after {MaxRounds} rounds.");
+        }
+
+        /// <summary>How many minutes of which pass, or the reason why one of them can't be used.</summary>
+        private async Task<Result<IReadOnlyList<Debit>>> DebitsAsync(
+            Command command, Place place, IReadOnlyList<Pass> passes, IReadOnlyList<VoucherState> states)
+        {
+            var labelled = await Refusals.IsLabelledAsync(db, place.Site.Id, place.ServiceDay);
+            if (!labelled) return Refusals.SiteNotLabelled;
+            for (var i = 0; i < passes.Count; i++)
+            {
+                var why = RedemptionRules.WhyNot(states[i], passes[i].Version.Terms, place.Today, place.ServiceDay);
+                if (why == Refusals.Spent) why = await Refusals.SpentAsync(db, passes[i].Serial);
+                if (why is not null) return why.With("serial", passes[i].Serial);
+            }
+
+            return RedemptionRules.Debits(command, passes[0].Version.Terms, states);
+        }
+
+        private Task<long> InsertAsync(
+            Command command, string operationId, Place place, Pass pass, Debit debit, CancellationToken ct)
+        {
+            var terms = pass.Version.Terms;
+            return db.ExecuteAsync(Sql.Redeem, new
+            {
+                pass.Serial,
+                Booklet = pass.Order.BookletOf(pass.Serial),
+                debit.Minutes,
+                pass.Order.CreditMinutes,
+                pass.Order.FaceCents,
+                pass.Order.ValidUntilDay,
+                OrderId = pass.Order.Id,
+                OrderSerial = pass.Order.FirstSerial,
+                ConventionId = pass.Convention.Id,
+                TermsVersion = pass.Version.Version,
+                KnownVersion = pass.Convention.Latest.Version,
+                terms.ToleranceDays,
+                RequireHandOut = terms.RequireHandOut == "refuse" ? 1L : 0L,
+                SiteId = place.Site.Id,
+                command.Service,
+                ActivityKind = command.Activity.Kind,
+                DurationMinutes = debit.DurationMinutes,
+                WorkshopId = Ids.Normalise(command.Activity.WorkshopId),
+                Thematiques = command.Activity.Thematiques is { Count: > 0 } t ? string.Join('|', t) : null,
+                command.Activity.Level,
+                command.Activity.Autonomy,
+                FirstVisit = command.FirstVisit ?? "unknown",
+                Evidence = command.Evidence is { } e ? $"{e.Kind}: {e.Reference}" : null,
+                place.ServiceDay,
+                place.Today,
+                Month = Clock.Month(db.Today),
+                db.Caller.OrganisationId,
+                OperationId = operationId,
+                debit.Line,
+                db.BodyHash,
+                db.ActorId,
+                db.NowMs,
+                db.Batch,
+            }, ct);
+        }
+
+        private async Task<Answer> AnswerAsync(string operationId, Command command, IReadOnlyList<Row> rows)
+        {
+            var receipts = new List<Receipt>();
+            foreach (var row in rows)
+            {
+                var convention = await conventions.FindAsync(db, row.ConventionId);
+                var funders = convention!.Versions.First(v => v.Version == row.TermsVersion).Terms.Funders;
+                var cents = FunderShares.Split(row.ValueCents, [.. funders.Select(f => f.ShareBasisPoints)]);
+                receipts.Add(new(
+                    EntryId.Pack(row.Serial, row.Part), row.Serial, row.Minutes, row.ValueCents,
+                    [.. funders.Select((f, i) => new FunderCents(f.Name, cents[i]))],
+                    row.CreditMinutes - row.UsedAfter, Clock.InstantText(row.RecordedMs),
+                    RedemptionRules.PayableBy(row.Month)));
+            }
+
+            return new(operationId, command.Codes is null, receipts);
+        }
+    }
+
+    internal sealed record Place(SiteCard Site, long Today, long ServiceDay);
+
+    internal sealed record Pass(long Serial, OrderCard Order, ConventionCard Convention, TermsVersion Version);
+
+    /// <summary>Line n of an operation: what it takes, and the duration delivered (counted once, on the first).</summary>
+    internal sealed record Debit(long Line, long Minutes, long DurationMinutes);
+
+    private sealed record Row(
+        long Serial, long Part, long Minutes, long UsedAfter, long CreditMinutes, long ValueCents, string ConventionId,
+        long TermsVersion, long Month, string BodyHash, long RecordedMs);
+
+    private sealed class AnswerJson : JsonConverter<Answer>
+    {
+        public override Answer Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            throw new NotSupportedException("A redemption is remembered by its own rows.");
+
+        public override void Write(Utf8JsonWriter writer, Answer value, JsonSerializerOptions options)
+        {
+            if (value.IsSingle) JsonSerializer.Serialize(writer, value.Redemptions[0], options);
+            else JsonSerializer.Serialize(writer, new { value.OperationId, value.Redemptions }, options);
+        }
+    }
+
+    private static class Sql
+    {
+        public const string Redeem = """
+            INSERT INTO voucher_entries (
+                   serial, part, kind, minutes, used_after, credit_minutes, value_cents, hold_minutes, closed_minutes,
+                   convention_id, terms_version, site_id, service, activity_kind, duration_minutes, workshop_id,
+                   thematiques, level, autonomy, first_visit, evidence, service_day, month, organisation_id,
+                   operation_id, line, body_hash, actor_id, recorded_ms, batch)
+            SELECT @Serial,
+                   v.part + 1,
+                   1,
+                   @Minutes,
+                   v.used + @Minutes,
+                   COALESCE(r.credit_minutes, @CreditMinutes),
+                   (2 * COALESCE(r.face_cents, @FaceCents) * (v.used + @Minutes)
+                     + COALESCE(r.credit_minutes, @CreditMinutes))
+                     / (2 * COALESCE(r.credit_minutes, @CreditMinutes)) - v.cents,
+                   0,
+                   0,
+                   @ConventionId,
+                   @TermsVersion,
+                   @SiteId,
+                   @Service,
+                   @ActivityKind,
+                   @DurationMinutes,
+                   @WorkshopId,
+                   @Thematiques,
+                   @Level,
+                   @Autonomy,
+                   @FirstVisit,
+                   @Evidence,
+                   @ServiceDay,
+                   @Month,
+                   @OrganisationId,
+                   @OperationId,
+                   @Line,
+                   @BodyHash,
+                   @ActorId,
+                   @NowMs,
+                   @Batch
+              FROM (SELECT CAST(COALESCE(MAX(part), 0) AS bigint) AS part,
+                           CAST(COALESCE(SUM(minutes), 0) AS bigint) AS used,
+                           CAST(COALESCE(SUM(value_cents), 0) AS bigint) AS cents,
+                           CAST(COALESCE(SUM(CASE WHEN hold_until_ms > @NowMs THEN hold_minutes ELSE 0 END), 0)
+                                AS bigint) AS held,
+                           CAST(COALESCE(SUM(CASE WHEN operation_id = @OperationId AND organisation_id = @OrganisationId
+                                                  THEN 1 ELSE 0 END), 0) AS bigint) AS seen,
+                           CAST(COALESCE(SUM(CASE WHEN kind = 5 THEN 1 ELSE 0 END), 0) AS bigint) AS closed
+                      FROM voucher_entries
+                     WHERE serial = @Serial) v
+             CROSS JOIN (SELECT COALESCE(MAX(x.valid_until_day), @ValidUntilDay) AS until_day
+                           FROM order_extensions x
+                          WHERE x.order_id = @OrderId) j
+              LEFT JOIN replacements r ON r.serial = @Serial
+             WHERE v.seen = 0 AND v.closed = 0
+               AND v.used + v.held + @Minutes <= COALESCE(r.credit_minutes, @CreditMinutes)
+               AND @ServiceDay <= j.until_day + @ToleranceDays
+               AND @Today <= j.until_day + @ToleranceDays + 7
+               AND ((@Today <= j.until_day AND @RequireHandOut = 0)
+                    OR EXISTS (SELECT 1 FROM booklet_entries b
+                                WHERE b.booklet = @Booklet AND b.kind = 1 AND b.day <= j.until_day
+                                  AND NOT EXISTS (SELECT 1 FROM booklet_entries u
+                                                   WHERE u.booklet = b.booklet AND u.kind = 2 AND u.part > b.part)))
+               AND EXISTS (SELECT 1 FROM order_steps s WHERE s.order_id = @OrderId AND s.slot = 6)
+               AND NOT EXISTS (SELECT 1 FROM replacements p WHERE p.replaced_serial = @Serial)
+               AND NOT EXISTS (SELECT 1 FROM blocks k
+                                WHERE k.order_serial = @OrderSerial
+                                  AND k.first_serial <= @Serial AND k.last_serial >= @Serial
+                                  AND NOT EXISTS (SELECT 1 FROM block_lifts l WHERE l.block_id = k.id))
+               AND EXISTS (SELECT 1 FROM site_labels a
+                            WHERE a.site_id = @SiteId AND a.status = 'labelled'
+                              AND a.position = (SELECT MAX(m.position) FROM site_labels m
+                                                 WHERE m.site_id = @SiteId AND m.from_day <= @ServiceDay
+                                                   AND (m.until_day IS NULL OR m.until_day >= @ServiceDay)))
+               AND NOT EXISTS (SELECT 1 FROM convention_terms t
+                                WHERE t.convention_id = @ConventionId AND t.version > @KnownVersion)
+            """;
+
+        public const string ByOperation = """
+            SELECT serial AS Serial,
+                   part AS Part,
+                   minutes AS Minutes,
+                   used_after AS UsedAfter,
+                   credit_minutes AS CreditMinutes,
+                   value_cents AS ValueCents,
+                   convention_id AS ConventionId,
+                   terms_version AS TermsVersion,
+                   month AS Month,
+                   body_hash AS BodyHash,
+                   recorded_ms AS RecordedMs
+              FROM voucher_entries
+             WHERE organisation_id = @OrganisationId AND operation_id = @OperationId
+             ORDER BY line
+            """;
+    }
+}

@@ -1,0 +1,133 @@
+using PassNumerique.Platform;
+using PassNumerique.Platform.Data;
+using PassNumerique.Sites;
+using PassNumerique.Vouchers;
+
+namespace PassNumerique.Redemption;
+
+/// <summary>Why a pass can't be used here and now, each with what to do at the till.</summary>
+internal static class Refusals
+{
+    public static readonly Refusal SiteUnknown = new("site-unknown", 404, "Ce lieu n'est pas l'un des vôtres.",
+        "Vérifiez « siteId » : votre clé n'agit que pour ses propres lieux.");
+
+    public static readonly Refusal NotActive = new("voucher-not-active", 409, "Ce pass n'est pas encore actif.",
+        "Ne le gardez pas : la commande attend son financement. La collectivité qui l'a émis peut vous dire quand il le sera.");
+
+    public static readonly Refusal NotHandedOut = new("voucher-not-handed-out", 409, "Ce pass n'a pas encore été remis.",
+        "Appelez le point de remise inscrit sur la lettre : il enregistre la remise, puis rescannez le pass.");
+
+    public static readonly Refusal Expired = new("voucher-expired", 409, "Ce pass n'est plus valable.",
+        "Conseillez à la personne d'appeler la collectivité qui l'a remis : elle seule peut prolonger.");
+
+    public static readonly Refusal Blocked = new("voucher-blocked", 409, "Ce pass est bloqué (perte ou vol déclaré).",
+        "Ne rendez pas le service contre ce pass : la personne peut en demander le remplacement à un point de remise.");
+
+    public static readonly Refusal Replaced = new("voucher-replaced", 409, "Ce pass a été remplacé par un autre.",
+        "Demandez le nouveau pass ; celui-ci ne vaut plus rien.");
+
+    public static readonly Refusal Returned = new("voucher-returned", 409, "Ce pass a été rendu.",
+        "Il ne peut plus servir ; la personne peut demander d'autres pass à un point de remise.");
+
+    public static readonly Refusal Spent = new("voucher-spent", 409, "Ce pass est déjà entièrement utilisé.",
+        "Demandez un autre pass.");
+
+    public static readonly Refusal SiteNotLabelled = new("site-not-labelled", 409,
+        "Votre lieu n'était pas labellisé à la date du service.",
+        "Vérifiez la date du service ; si elle est juste, adressez-vous à votre hub.");
+
+    public static readonly Refusal ServiceNotCovered = new("service-not-covered", 409,
+        "Ce service n'est pas pris en charge par la convention.",
+        "Choisissez le service réellement rendu ; s'il n'est pas dans la liste, le pass ne peut pas le payer.");
+
+    public static readonly Refusal OutsideTerritory = new("outside-territory", 409,
+        "Votre commune n'est pas dans le territoire de ce pass.",
+        "Orientez la personne vers un lieu de son territoire : la liste est sur la lettre remise avec les pass.");
+
+    public static readonly Refusal DateOutOfRange = new("date-out-of-range", 409,
+        "La date du service n'est pas acceptée.",
+        "Elle est au plus aujourd'hui, et pas plus ancienne que le délai de la convention.");
+
+    public static readonly Refusal Reserved = new("voucher-reserved-elsewhere", 409,
+        "Ce pass est réservé pour une séance en cours.", "Attendez la fin de la réservation, puis rescannez-le.");
+
+    public static readonly Refusal WorkshopUnknown = new("workshop-unknown", 404, "Atelier inconnu.",
+        "Vérifiez « workshopId » : l'atelier doit être de ce lieu, ce jour-là.");
+
+    /// <summary>What a check may answer, for a person who reads the reason.</summary>
+    public static readonly IReadOnlyList<Refusal> All =
+    [
+        NotActive, NotHandedOut, Expired, Blocked, Replaced, Returned, Spent, SiteNotLabelled, OutsideTerritory, SiteUnknown,
+    ];
+
+    public static Refusal CreditTooSmall(long wantedMinutes, long leftMinutes) => new Refusal(
+        "credit-too-small", 409, "Il ne reste pas assez de minutes.",
+        $"Il faut {French.Duration(wantedMinutes)}, il reste {French.Duration(leftMinutes)} sur ce qui est présenté : "
+        + "demandez un pass de plus, ou raccourcissez la séance.")
+        .With("neededMinutes", wantedMinutes).With("leftMinutes", leftMinutes);
+
+    public static Refusal WholeOnly(long creditMinutes) => new Refusal(
+        "whole-vouchers-only", 409, "Cette convention n'accepte que des pass entiers.",
+        $"Indiquez un multiple de {French.Duration(creditMinutes)}, ou laissez le tarif calculer.")
+        .With("creditMinutes", creditMinutes);
+
+    /// <summary>"Spent" tells the same site when and by which operation, another site only the date.</summary>
+    public static async Task<Refusal> SpentAsync(Session db, long serial)
+    {
+        var last = await db.FindAsync<Last>(Sql.Last, new { Serial = serial, Take = 1L });
+        if (last is null) return Spent;
+        var on = last.ServiceDay.ToDate();
+        if (last.OrganisationId != db.Caller.OrganisationId)
+            return Spent.Because($"Il a été utilisé le {French.Date(last.ServiceDay)}. Demandez un autre pass.").With("usedOn", on);
+        var minutes = Math.Max(0, (db.NowMs - last.RecordedMs) / 60_000);
+        return Spent.Because(
+            $"Vous l'avez vous-même enregistré il y a {French.Count(minutes)} minute{French.S(minutes)} "
+            + $"(service du {French.Date(last.ServiceDay)}) : s'il s'agit de la même séance, il n'y a rien à refaire.")
+            .With("usedOn", on).With("recordedAt", Clock.InstantText(last.RecordedMs))
+            .With("operationId", last.OperationId).With("redemptionId", EntryId.Pack(serial, last.Part));
+    }
+
+    public static async Task<bool> IsLabelledAsync(Session db, string siteId, long day) =>
+        await db.FindAsync<string>(Sql.Label, new { SiteId = siteId, Day = day }) == "labelled";
+
+    /// <summary>A workshop is one of this site's.</summary>
+    public static async Task<Refusal?> WorkshopAsync(Session db, RedeemVouchers.Command command, SiteCard site)
+    {
+        if (Ids.Normalise(command.Activity.WorkshopId) is not { } id) return null;
+        var known = await db.FindAsync<string>(Sql.Workshop, new { WorkshopId = id, SiteId = site.Id });
+        return known is null ? WorkshopUnknown : null;
+    }
+
+    private sealed record Last(
+        long Part, string OrganisationId, string OperationId, long ServiceDay, long RecordedMs);
+
+    private static class Sql
+    {
+        public const string Last = """
+            SELECT part AS Part,
+                   organisation_id AS OrganisationId,
+                   operation_id AS OperationId,
+                   service_day AS ServiceDay,
+                   recorded_ms AS RecordedMs
+              FROM voucher_entries
+             WHERE serial = @Serial AND kind IN (1, 2)
+             ORDER BY part DESC
+            {limit}
+            """;
+
+        public const string Label = """
+            SELECT l.status AS Status
+              FROM site_labels l
+             WHERE l.site_id = @SiteId
+               AND l.position = (SELECT MAX(m.position) FROM site_labels m
+                                  WHERE m.site_id = @SiteId AND m.from_day <= @Day
+                                    AND (m.until_day IS NULL OR m.until_day >= @Day))
+            """;
+
+        public const string Workshop = """
+            SELECT id
+              FROM workshops
+             WHERE id = @WorkshopId AND site_id = @SiteId
+            """;
+    }
+}
