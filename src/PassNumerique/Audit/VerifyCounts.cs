@@ -1,0 +1,457 @@
+using PassNumerique.Conventions;
+using PassNumerique.Platform.Data;
+
+namespace PassNumerique.Audit;
+
+/// <summary>
+/// What the seals can't tell: whether the facts agree with each other, and the state rows with the facts.
+/// Each check is one statement that must find nothing, so that beside a running service it sees one moment.
+/// </summary>
+internal static class VerifyCounts
+{
+    /// <summary>Stories of this many vouchers at a time: well under a second.</summary>
+    private const long SerialsPerPage = 50_000;
+
+    /// <summary>A rule: what its first exception is named by, what to say of it, how to find it.</summary>
+    private sealed record Check(string Table, string Columns, string What, string Sql);
+
+    /// <summary>The first row that breaks a rule; its key in the order of the columns.</summary>
+    private sealed record Found
+    {
+        public string? Id { get; init; }
+
+        public string? OtherId { get; init; }
+
+        public long? Number { get; init; }
+
+        public long? Part { get; init; }
+    }
+
+    /// <summary>Checks of a range of serials.</summary>
+    private static readonly Check[] Stories =
+    [
+        new("voucher_entries", "serial, part", "l'écriture précédente de ce pass manque.", Sql.VoucherGap),
+        new("voucher_entries", "serial, part",
+            "le cumul des minutes n'est pas la somme des écritures.", Sql.RunningSum),
+        new("voucher_entries", "serial, part",
+            "crédit ou convention ne sont pas ceux de la commande de ce pass.", Sql.OtherOrder),
+        new("voucher_entries", "serial",
+            "la valeur utilisée n'est pas celle des minutes, ou dépasse la valeur faciale.", Sql.Value),
+        new("voucher_entries", "serial, part",
+            "l'annulation ne reprend pas exactement une utilisation.", Sql.Reversal),
+        new("voucher_entries", "serial, part",
+            "l'utilisation annulée n'est ni défaite ni dans un paiement.", Sql.ReversedAndDue),
+        new("booklet_entries", "booklet, part", "l'écriture précédente de ce carnet manque.", Sql.BookletGap),
+        new("booklet_entries", "booklet", "ce numéro n'est pas celui d'un carnet commandé.", Sql.NoBooklet),
+        new("redemption_outcomes", "serial, part",
+            "l'utilisation défaite n'a pas d'annulation.", Sql.UndoneWithout),
+        new("redemption_outcomes", "serial, part", "son paiement ne verse rien à son lieu.", Sql.Unpaid),
+    ];
+
+    private static readonly Check[] Whole =
+    [
+        new("orders", "id", "ses numéros sont aussi ceux d'une autre commande.", Sql.Overlap),
+        new("orders", "id", "ses lots ne couvrent pas exactement ses carnets.", Sql.LotTotals),
+        new("lots", "order_id, position",
+            "le lot ne commence pas où un autre finit, ou sa taille est fausse.", Sql.LotGap),
+        new("counters", "name",
+            "le compteur des numéros est en retard sur les commandes.", Sql.SerialCounter),
+        new("convention_balances", "convention_id", "la ligne manque.", Sql.NoBalance),
+        new("convention_balances", "convention_id",
+            "le montant commandé n'est pas celui des commandes.", Sql.Ordered),
+        new("convention_balances", "convention_id",
+            "le montant reçu n'est pas celui des encaissements.", Sql.Received),
+        new("convention_balances", "convention_id",
+            "le montant dérogé n'est pas celui des dérogations.", Sql.Derogated),
+        new("convention_balances", "convention_id",
+            "le montant engagé n'est pas celui des activations.", Sql.Committed),
+    ];
+
+    private static readonly Check[] Runs =
+    [
+        new("payouts", "run_id, site_id", "le versement n'est pas la somme de ses utilisations.", Sql.Payout),
+        new("payment_runs", "id", "le total n'est pas la somme des versements.", Sql.RunTotal),
+    ];
+
+    public static async Task<IReadOnlyList<VerifyStore.Problem>> RunAsync(Database database)
+    {
+        await using var db = new Session(database, TimeProvider.System);
+        var problems = new List<VerifyStore.Problem>();
+        foreach (var check in Whole) await AddAsync(db, problems, check, new { Take = 1L });
+        await AddBudgetsAsync(db, problems);
+        await AddPersonsAsync(db, problems);
+        foreach (var run in await db.ListAsync<string>(Sql.PaymentRuns, new { }))
+            foreach (var check in Runs) await AddAsync(db, problems, check, new { RunId = run, Take = 1L });
+        await AddStoriesAsync(db, problems);
+        return problems;
+    }
+
+    private static async Task AddStoriesAsync(Session db, List<VerifyStore.Problem> problems)
+    {
+        var last = await db.FindAsync<long>(Sql.LastSerial, new { });
+        var open = Stories.ToList();
+        for (var after = long.MinValue; open.Count > 0; after = Next(after))
+        {
+            // The last page has no end: a serial that was never given out is looked at as well.
+            var through = Next(after) >= last ? long.MaxValue : Next(after);
+            var args = new { After = after, Through = through, Take = 1L };
+            foreach (var check in open.ToList())
+                if (await AddAsync(db, problems, check, args)) open.Remove(check);
+            if (args.Through == long.MaxValue) return;
+        }
+    }
+
+    private static long Next(long after) => Math.Max(after, 0) + SerialsPerPage;
+
+    private static async Task<bool> AddAsync(
+        Session db, List<VerifyStore.Problem> problems, Check check, object args)
+    {
+        if (await db.FindAsync<Found>(check.Sql, args) is not { } found) return false;
+        var columns = check.Columns.Split(", ");
+        object?[] key = [found.Id, found.OtherId, found.Number, found.Part];
+        var names = columns.Zip(key.Where(v => v is not null), (column, value) => $"{column} {value}");
+        problems.Add(new($"{check.Table} ({string.Join(", ", names)})", check.What));
+        return true;
+    }
+
+    /// <summary>The budget is a member of the terms: a document, compared here.</summary>
+    private static async Task AddBudgetsAsync(Session db, List<VerifyStore.Problem> problems)
+    {
+        await foreach (var row in db.StreamAsync<Budget>(Sql.Budgets, new { }))
+        {
+            if (Terms.Parse(row.Document).BudgetCents == row.BudgetCents) continue;
+            problems.Add(new($"convention_balances (convention_id {row.ConventionId})",
+                "le budget n'est pas celui des dernières conditions."));
+            return;
+        }
+    }
+
+    /// <summary>A counter is read after the numbers it gave: beside a service it may only be ahead.</summary>
+    private static async Task AddPersonsAsync(Session db, List<VerifyStore.Problem> problems)
+    {
+        var persons = await db.ListAsync<Persons>(Sql.LastPersons, new { });
+        foreach (var row in persons)
+        {
+            var next = await db.FindAsync<long?>(Sql.Counter, new { Name = $"person:{row.ConventionId}" });
+            if (next > row.LastNumber) continue;
+            problems.Add(new($"counters (name person:{row.ConventionId})",
+                "le compteur des personnes est en retard sur les remises."));
+            return;
+        }
+    }
+
+    private sealed record Budget(string ConventionId, long BudgetCents, string Document);
+
+    private sealed record Persons(string ConventionId, long LastNumber);
+
+    private static class Sql
+    {
+        public const string VoucherGap = """
+            SELECT e.serial AS Number,
+                   e.part AS Part
+              FROM voucher_entries e
+             WHERE e.serial > @After AND e.serial <= @Through AND e.part > 1
+               AND NOT EXISTS (SELECT 1 FROM voucher_entries p
+                                 WHERE p.serial = e.serial AND p.part = e.part - 1)
+             ORDER BY e.serial, e.part
+            {limit}
+            """;
+
+        public const string RunningSum = """
+            SELECT w.serial AS Number,
+                   w.part AS Part
+              FROM (SELECT e.serial AS serial,
+                           e.part AS part,
+                           e.used_after AS used_after,
+                           CAST(SUM(e.minutes) OVER (PARTITION BY e.serial ORDER BY e.part
+                                                      ROWS UNBOUNDED PRECEDING) AS bigint) AS used
+                      FROM voucher_entries e
+                     WHERE e.serial > @After AND e.serial <= @Through) w
+             WHERE w.used_after <> w.used
+             ORDER BY w.serial, w.part
+            {limit}
+            """;
+
+        public const string OtherOrder = """
+            SELECT e.serial AS Number,
+                   e.part AS Part
+              FROM voucher_entries e
+              LEFT JOIN orders o
+                ON o.first_serial = (SELECT MAX(x.first_serial) FROM orders x
+                                       WHERE x.first_serial <= e.serial)
+              LEFT JOIN replacements r ON r.serial = e.serial
+             WHERE e.serial > @After AND e.serial <= @Through
+               AND (o.id IS NULL OR o.last_serial < e.serial OR o.convention_id <> e.convention_id
+                    OR COALESCE(r.credit_minutes, o.credit_minutes) <> e.credit_minutes)
+             ORDER BY e.serial, e.part
+            {limit}
+            """;
+
+        public const string Value = """
+            SELECT v.serial AS Number
+              FROM (SELECT e.serial AS serial,
+                           CAST(COALESCE(SUM(e.minutes), 0) AS bigint) AS used,
+                           CAST(COALESCE(SUM(e.value_cents), 0) AS bigint) AS cents,
+                           CAST(COALESCE(SUM(CASE WHEN e.kind = 6 THEN 1 ELSE 0 END), 0)
+                                AS bigint) AS reversals
+                      FROM voucher_entries e
+                     WHERE e.serial > @After AND e.serial <= @Through
+                     GROUP BY e.serial) v
+              JOIN orders o
+                ON o.first_serial = (SELECT MAX(x.first_serial) FROM orders x
+                                       WHERE x.first_serial <= v.serial)
+              LEFT JOIN replacements r ON r.serial = v.serial
+             WHERE v.cents > COALESCE(r.face_cents, o.face_cents)
+                OR (v.reversals = 0
+                    AND v.cents <> (2 * COALESCE(r.face_cents, o.face_cents) * v.used
+                                     + COALESCE(r.credit_minutes, o.credit_minutes))
+                                     / (2 * COALESCE(r.credit_minutes, o.credit_minutes)))
+             ORDER BY v.serial
+            {limit}
+            """;
+
+        public const string Reversal = """
+            SELECT u.serial AS Number,
+                   u.part AS Part
+              FROM voucher_entries u
+             WHERE u.serial > @After AND u.serial <= @Through AND u.kind = 6
+               AND (NOT EXISTS (SELECT 1 FROM voucher_entries e
+                                 WHERE e.serial = u.serial AND e.part = u.reversed_part AND e.part < u.part
+                                   AND e.kind IN (1, 2) AND e.minutes = -u.minutes
+                                   AND e.value_cents = -u.value_cents
+                                   AND e.duration_minutes = -u.duration_minutes)
+                    OR EXISTS (SELECT 1 FROM voucher_entries t
+                                WHERE t.serial = u.serial AND t.reversed_part = u.reversed_part
+                                  AND t.part < u.part))
+             ORDER BY u.serial, u.part
+            {limit}
+            """;
+
+        public const string ReversedAndDue = """
+            SELECT u.serial AS Number,
+                   u.reversed_part AS Part
+              FROM voucher_entries u
+             WHERE u.serial > @After AND u.serial <= @Through AND u.kind = 6
+               AND NOT EXISTS (SELECT 1 FROM redemption_outcomes o
+                                 WHERE o.serial = u.serial AND o.part = u.reversed_part)
+             ORDER BY u.serial, u.part
+            {limit}
+            """;
+
+        public const string BookletGap = """
+            SELECT b.booklet AS Number,
+                   b.part AS Part
+              FROM booklet_entries b
+             WHERE b.booklet > @After AND b.booklet <= @Through AND b.part > 1
+               AND NOT EXISTS (SELECT 1 FROM booklet_entries p
+                                 WHERE p.booklet = b.booklet AND p.part = b.part - 1)
+             ORDER BY b.booklet, b.part
+            {limit}
+            """;
+
+        public const string NoBooklet = """
+            SELECT b.booklet AS Number
+              FROM booklet_entries b
+              LEFT JOIN orders o
+                ON o.first_serial = (SELECT MAX(x.first_serial) FROM orders x
+                                       WHERE x.first_serial <= b.booklet)
+             WHERE b.booklet > @After AND b.booklet <= @Through AND b.part = 1
+               AND (o.id IS NULL OR o.last_serial < b.booklet
+                    OR (b.booklet - o.first_serial) / o.vouchers_per_booklet * o.vouchers_per_booklet
+                       <> b.booklet - o.first_serial)
+             ORDER BY b.booklet
+            {limit}
+            """;
+
+        public const string UndoneWithout = """
+            SELECT o.serial AS Number,
+                   o.part AS Part
+              FROM redemption_outcomes o
+             WHERE o.serial > @After AND o.serial <= @Through AND o.outcome = 'undone'
+               AND NOT EXISTS (SELECT 1 FROM voucher_entries u
+                                 WHERE u.serial = o.serial AND u.reversed_part = o.part)
+             ORDER BY o.serial, o.part
+            {limit}
+            """;
+
+        public const string Overlap = """
+            SELECT o.id AS Id
+              FROM orders o
+             WHERE EXISTS (SELECT 1 FROM orders p
+                            WHERE p.first_serial = (SELECT MAX(x.first_serial) FROM orders x
+                                                     WHERE x.first_serial < o.first_serial)
+                              AND p.last_serial >= o.first_serial)
+             ORDER BY o.id
+            {limit}
+            """;
+
+        public const string LotTotals = """
+            SELECT o.id AS Id
+              FROM orders o
+             WHERE o.booklet_count <> (SELECT CAST(COALESCE(SUM(l.booklet_count), 0) AS bigint)
+                                         FROM lots l WHERE l.order_id = o.id)
+                OR NOT EXISTS (SELECT 1 FROM lots f
+                                WHERE f.order_id = o.id AND f.first_serial = o.first_serial)
+                OR NOT EXISTS (SELECT 1 FROM lots e WHERE e.order_id = o.id AND e.last_serial = o.last_serial)
+             ORDER BY o.id
+            {limit}
+            """;
+
+        public const string LotGap = """
+            SELECT l.order_id AS Id,
+                   l.position AS Number
+              FROM lots l
+              JOIN orders o ON o.id = l.order_id
+             WHERE l.last_serial <> l.first_serial + l.booklet_count * o.vouchers_per_booklet - 1
+                OR (l.first_serial <> o.first_serial
+                    AND NOT EXISTS (SELECT 1 FROM lots p
+                                     WHERE p.order_id = l.order_id AND p.last_serial = l.first_serial - 1))
+             ORDER BY l.order_id, l.position
+            {limit}
+            """;
+
+        public const string SerialCounter = """
+            SELECT c.name AS Id
+              FROM counters c
+             WHERE c.name = 'serial'
+               AND c.next_value <= (SELECT COALESCE(MAX(o.last_serial), 0) FROM orders o)
+             ORDER BY c.name
+            {limit}
+            """;
+
+        public const string NoBalance = """
+            SELECT c.id AS Id
+              FROM conventions c
+             WHERE NOT EXISTS (SELECT 1 FROM convention_balances b WHERE b.convention_id = c.id)
+             ORDER BY c.id
+            {limit}
+            """;
+
+        public const string Ordered = """
+            SELECT b.convention_id AS Id
+              FROM convention_balances b
+             WHERE b.ordered_cents <> (SELECT CAST(COALESCE(SUM(o.total_cents), 0) AS bigint)
+                                         FROM orders o
+                                        WHERE o.convention_id = b.convention_id
+                                          AND NOT EXISTS (SELECT 1 FROM order_steps s
+                                                           WHERE s.order_id = o.id AND s.step = 'cancelled'))
+             ORDER BY b.convention_id
+            {limit}
+            """;
+
+        public const string Received = """
+            SELECT b.convention_id AS Id
+              FROM convention_balances b
+             WHERE b.received_cents <> (SELECT CAST(COALESCE(SUM(f.face_value_cents), 0) AS bigint)
+                                          FROM funds_receipts f
+                                         WHERE f.convention_id = b.convention_id AND f.prefunding = 1)
+             ORDER BY b.convention_id
+            {limit}
+            """;
+
+        public const string Derogated = """
+            SELECT b.convention_id AS Id
+              FROM convention_balances b
+             WHERE b.derogated_cents <> (SELECT CAST(COALESCE(SUM(d.exposure_cents), 0) AS bigint)
+                                           FROM derogations d
+                                           JOIN orders o ON o.id = d.order_id
+                                          WHERE o.convention_id = b.convention_id)
+             ORDER BY b.convention_id
+            {limit}
+            """;
+
+        public const string Committed = """
+            SELECT b.convention_id AS Id
+              FROM convention_balances b
+             WHERE b.committed_cents <> (SELECT CAST(COALESCE(SUM(o.total_cents), 0) AS bigint)
+                                           FROM orders o
+                                          WHERE o.convention_id = b.convention_id
+                                            AND EXISTS (SELECT 1 FROM order_steps s
+                                                         WHERE s.order_id = o.id AND s.step = 'activated'))
+             ORDER BY b.convention_id
+            {limit}
+            """;
+
+        public const string Budgets = """
+            SELECT b.convention_id AS ConventionId,
+                   b.budget_cents AS BudgetCents,
+                   t.terms AS Document
+              FROM convention_balances b
+              JOIN convention_terms t
+                ON t.convention_id = b.convention_id
+               AND t.version = (SELECT MAX(v.version) FROM convention_terms v
+                                 WHERE v.convention_id = b.convention_id)
+             ORDER BY b.convention_id
+            """;
+
+        public const string LastPersons = """
+            SELECT o.convention_id AS ConventionId,
+                   MAX(b.person_number) AS LastNumber
+              FROM booklet_entries b
+              JOIN orders o
+                ON o.first_serial = (SELECT MAX(x.first_serial) FROM orders x
+                                       WHERE x.first_serial <= b.booklet)
+             WHERE b.person_number IS NOT NULL
+             GROUP BY o.convention_id
+             ORDER BY o.convention_id
+            """;
+
+        public const string Counter = """
+            SELECT next_value AS NextValue
+              FROM counters
+             WHERE name = @Name
+            """;
+
+        public const string LastSerial = """
+            SELECT CAST(COALESCE(MAX(last_serial), 0) AS bigint) AS LastSerial
+              FROM orders
+            """;
+
+        public const string PaymentRuns = """
+            SELECT id AS Id
+              FROM payment_runs
+             ORDER BY id
+            """;
+
+        public const string Payout = """
+            SELECT p.run_id AS Id,
+                   p.site_id AS OtherId
+              FROM payouts p
+              LEFT JOIN (SELECT e.site_id AS site_id,
+                                CAST(COUNT(*) AS bigint) AS line_count,
+                                CAST(COALESCE(SUM(e.value_cents), 0) AS bigint) AS gross_cents
+                           FROM redemption_outcomes o
+                           JOIN voucher_entries e ON e.serial = o.serial AND e.part = o.part
+                          WHERE o.run_id = @RunId
+                          GROUP BY e.site_id) s
+                ON s.site_id = p.site_id
+             WHERE p.run_id = @RunId
+               AND (p.gross_cents <> COALESCE(s.gross_cents, 0) OR p.line_count <> COALESCE(s.line_count, 0))
+             ORDER BY p.site_id
+            {limit}
+            """;
+
+        public const string RunTotal = """
+            SELECT r.id AS Id
+              FROM payment_runs r
+             WHERE r.id = @RunId
+               AND (r.total_cents <> (SELECT CAST(COALESCE(SUM(p.gross_cents), 0) AS bigint)
+                                        FROM payouts p WHERE p.run_id = r.id)
+                    OR r.line_count <> (SELECT CAST(COALESCE(SUM(q.line_count), 0) AS bigint)
+                                          FROM payouts q WHERE q.run_id = r.id))
+             ORDER BY r.id
+            {limit}
+            """;
+
+        public const string Unpaid = """
+            SELECT o.serial AS Number,
+                   o.part AS Part
+              FROM redemption_outcomes o
+              LEFT JOIN voucher_entries e ON e.serial = o.serial AND e.part = o.part
+             WHERE o.serial > @After AND o.serial <= @Through AND o.run_id IS NOT NULL
+               AND NOT EXISTS (SELECT 1 FROM payouts p WHERE p.run_id = o.run_id AND p.site_id = e.site_id)
+             ORDER BY o.serial, o.part
+            {limit}
+            """;
+    }
+}
