@@ -1,0 +1,24 @@
+using PassNumerique.Access;
+using PassNumerique.HandOut;
+using PassNumerique.Orders;
+using PassNumerique.Platform.Web;
+using PassNumerique.Redemption;
+using PassNumerique.Reports;
+
+namespace PassNumerique;
+
+/// <summary>The site map: one line a page, in the order of the menu.</summary>
+internal static class SitePages
+{
+    internal static void Map(IEndpointRouteBuilder app)
+    {
+        AssetFiles.Map(app);
+        WelcomePage.Map(app);
+        SignInPage.Map(app);
+        OrdersPage.Map(app);
+        HandOutPage.Map(app);
+        ScannerPage.Map(app);
+        ReportsPage.Map(app);
+        AccessibilityPage.Map(app);
+    }
+}
