@@ -1,0 +1,112 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace PassNumerique.Benchmarks;
+
+/// <summary>A program started on a free port of the loopback, killed when disposed: the worst end it can meet.</summary>
+internal sealed class RunningService : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(2);
+
+    private readonly Process _process;
+
+    private RunningService(Process process, int port) => (_process, Port) = (process, port);
+
+    public int Port { get; }
+
+    /// <summary>From before the process exists to the first 200 on <c>/health/ready</c>.</summary>
+    public double StartMs { get; private set; }
+
+    public static async Task<RunningService> StartAsync(
+        string program, IReadOnlyDictionary<string, string> environment)
+    {
+        var port = FreePort();
+        var start = new ProcessStartInfo(program)
+        {
+            WorkingDirectory = Path.GetDirectoryName(program),
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in environment) start.Environment[name] = value;
+        start.Environment["ASPNETCORE_URLS"] = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
+
+        var watch = Stopwatch.StartNew();
+        var process = Process.Start(start)!;
+        process.OutputDataReceived += static (_, _) => { };
+        process.BeginOutputReadLine();
+        var service = new RunningService(process, port);
+        try
+        {
+            while (!await service.IsReadyAsync())
+            {
+                await service.ThrowIfEndedAsync();
+                if (watch.Elapsed > Patience) throw new TimeoutException($"{program} was not ready in {Patience}.");
+                await Task.Delay(PollInterval);
+            }
+
+            service.StartMs = watch.Elapsed.TotalMilliseconds;
+            return service;
+        }
+        catch
+        {
+            service.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Resident memory in MB, whole and with shared pages divided among those who share them.</summary>
+    public (double RssMb, double PssMb) Memory()
+    {
+        var lines = File.ReadAllLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{_process.Id}/smaps_rollup"));
+        return (Kilobytes(lines, "Rss:") / 1_024, Kilobytes(lines, "Pss:") / 1_024);
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited) _process.Kill();
+        _process.WaitForExit();
+        _process.Dispose();
+    }
+
+    private static double Kilobytes(string[] lines, string name)
+    {
+        var line = Array.Find(lines, l => l.StartsWith(name, StringComparison.Ordinal))
+            ?? throw new InvalidDataException($"smaps_rollup has no line {name}");
+        return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+    }
+
+    private async Task ThrowIfEndedAsync()
+    {
+        if (!_process.HasExited) return;
+        var error = await _process.StandardError.ReadToEndAsync();
+        throw new InvalidOperationException($"The service ended with code {_process.ExitCode}: {error}");
+    }
+
+    // A bare socket: what is measured is the service, not the first request of a client library.
+    private async Task<bool> IsReadyAsync()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(IPAddress.Loopback, Port);
+            await socket.SendAsync("GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"u8.ToArray());
+            var answer = new byte[64];
+            var length = await socket.ReceiveAsync(answer);
+            return answer.AsSpan(0, length).StartsWith("HTTP/1.1 200 "u8);
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

@@ -1,0 +1,203 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Data.Sqlite;
+using PassNumerique.Audit;
+using PassNumerique.Conventions;
+using PassNumerique.Platform;
+using PassNumerique.Platform.Data;
+
+namespace PassNumerique.Benchmarks;
+
+/// <summary>
+/// A store in which every voucher was ordered, paid for, handed out and redeemed, sealed in small batches as
+/// they are in service: every leaf, root and chain holds. It is built once and kept; other migrations or
+/// another size build it anew.
+/// </summary>
+internal sealed class SpentStore
+{
+    private const long VouchersPerOrder = 50_000;
+    private const long VouchersPerBooklet = 10;
+    private const long BookletsPerOrder = VouchersPerOrder / VouchersPerBooklet;
+    private const long FaceCents = 1_000;
+    private const long CreditMinutes = 120;
+    private const int FactsPerBatch = 250;
+    private const long BatchMs = 1_000;
+    private const string Reference = "ESSAI-1";
+
+    private static readonly DateOnly FirstDay = new(2025, 1, 6);
+    private static readonly DateOnly ValidUntil = new(2026, 12, 31);
+
+    private readonly long _vouchers;
+    private readonly FactLoader _facts;
+    private readonly string _authority;
+    private readonly string _structure;
+    private readonly string _site;
+    private readonly string _point;
+    private readonly string _convention;
+    private long _lastId;
+
+    private SpentStore(long vouchers, KeyRing keys)
+    {
+        _vouchers = vouchers;
+        var midnight = new DateTimeOffset(FirstDay, TimeOnly.MinValue, TimeSpan.Zero);
+        _facts = new FactLoader(keys, NewId(), midnight.ToUnixTimeMilliseconds(), BatchMs);
+        (_authority, _structure, _site, _point, _convention) = (NewId(), NewId(), NewId(), NewId(), NewId());
+    }
+
+    /// <summary>Builds the store unless the folder has it already.</summary>
+    public static async Task EnsureAsync(StoreFolder folder, long vouchers)
+    {
+        var marker = Path.Combine(folder.Root, "complete");
+        var wanted = string.Create(CultureInfo.InvariantCulture, $"{vouchers} {MigrationsDigest()}");
+        if (File.Exists(marker) && await File.ReadAllTextAsync(marker) == wanted) return;
+        if (Directory.Exists(folder.Data) && !File.Exists(marker))
+            throw new OptionException($"{folder.Data} exists and was not finished by this program: delete it first");
+
+        Console.WriteLine($"Building a store of {vouchers} redeemed vouchers in {folder.Root}…");
+        var watch = Stopwatch.StartNew();
+        foreach (var old in (string[])[folder.Data, Path.GetDirectoryName(folder.CodeKeyFile)!])
+            if (Directory.Exists(old)) Directory.Delete(old, recursive: true);
+        Directory.CreateDirectory(Path.GetDirectoryName(folder.CodeKeyFile)!);
+        File.Delete(marker);
+        var keys = KeyRing.Create(folder.CodeKeyFile);
+        await using (var database = new SqliteDatabase(
+            folder.Data, folder.HeadFile, Journal.Tables, TimeProvider.System, keys))
+        {
+            await database.MigrateAsync();
+            await new SpentStore(vouchers, keys).FillAsync(database);
+        }
+
+        TakeSerials(folder, vouchers);
+        await File.WriteAllTextAsync(marker, wanted);
+        Console.WriteLine($"Built in {watch.Elapsed.TotalSeconds:0} s.");
+    }
+
+    private static string MigrationsDigest() => Convert.ToHexStringLower(SHA256.HashData(
+        Encoding.UTF8.GetBytes(string.Concat(Migrations.Names("sqlite").Select(Migrations.Text)))));
+
+    private static void TakeSerials(StoreFolder folder, long vouchers)
+    {
+        using var connection = new SqliteConnection(
+            $"Data Source={Path.Combine(folder.Data, SqliteDatabase.FileName)};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "UPDATE counters SET next_value = @Next WHERE name = 'serial'";
+        command.Parameters.AddWithValue("@Next", vouchers + 1);
+        command.ExecuteNonQuery();
+    }
+
+    private async Task FillAsync(Database database)
+    {
+        AddConvention();
+        var total = _vouchers * FaceCents;
+        _facts.AddState("convention_balances",
+            ["convention_id", "budget_cents", "ordered_cents", "received_cents", "derogated_cents", "committed_cents"],
+            [_convention, total, total, total, 0L, total]);
+        for (var first = 1L; first <= _vouchers; first += VouchersPerOrder)
+        {
+            AddOrder(first);
+            AddHandOuts(first);
+            AddRedemptions(first);
+            await _facts.LoadAsync(database);
+        }
+    }
+
+    private void AddConvention()
+    {
+        var day = FirstDay.ToDay();
+        _facts.Add("organisations",
+            ("id", _authority), ("kind", "authority"), ("name", "Collectivité d'essai"), ("siret", null));
+        _facts.Add("organisations",
+            ("id", _structure), ("kind", "structure"), ("name", "Structure d'essai"), ("siret", null));
+        _facts.Add("sites",
+            ("id", _site), ("organisation_id", _structure), ("name", "Lieu d'essai"), ("address", "1 rue de l'Essai"),
+            ("postcode", "23000"), ("commune", "23096"), ("services", string.Join('|', Vocabularies.Services.Codes)));
+        _facts.Add("site_labels",
+            ("site_id", _site), ("position", 1L), ("status", "labelled"), ("from_day", day), ("reason", "essai"));
+        _facts.Add("distribution_points",
+            ("id", _point), ("authority_id", _authority), ("name", "Guichet d'essai"), ("channel", "mairie"),
+            ("address", "2 rue de l'Essai"), ("commune", "23096"));
+        _facts.Add("conventions", ("id", _convention), ("reference", Reference), ("authority_id", _authority));
+        _facts.Add("convention_terms",
+            ("convention_id", _convention), ("version", 1L), ("reference", Reference), ("signed_day", day),
+            ("effective_day", day), ("terms", TermsDocument()));
+        _facts.Add("funds_receipts",
+            ("id", NewId()), ("convention_id", _convention), ("funder", "Collectivité d'essai"),
+            ("amount_cents", _vouchers * FaceCents), ("face_value_cents", _vouchers * FaceCents),
+            ("received_day", day), ("bank_reference", "VIR-1"), ("prefunding", 1L));
+        _facts.CloseBatch();
+    }
+
+    private string TermsDocument() => new Terms
+    {
+        StartsOn = FirstDay,
+        EndsOn = ValidUntil,
+        FaceValueCents = FaceCents,
+        MinutesPerVoucher = CreditMinutes,
+        Tariffs = [new("*", "*", CreditMinutes, CreditMinutes)],
+        Funders = [new("authority", "Collectivité d'essai", 10_000, "prefunding")],
+        BudgetCents = _vouchers * FaceCents,
+        Territory = ["23"],
+    }.ToDocument();
+
+    private void AddOrder(long first)
+    {
+        var (id, last, day) = (NewId(), first + VouchersPerOrder - 1, FirstDay.ToDay());
+        _facts.Add("orders",
+            ("id", id), ("convention_id", _convention), ("authority_id", _authority), ("first_serial", first),
+            ("last_serial", last), ("booklet_count", BookletsPerOrder), ("vouchers_per_booklet", VouchersPerBooklet),
+            ("voucher_count", VouchersPerOrder), ("face_cents", FaceCents), ("credit_minutes", CreditMinutes),
+            ("total_cents", VouchersPerOrder * FaceCents), ("valid_until_day", ValidUntil.ToDay()),
+            ("terms_version", 1L), ("salt", RandomNumberGenerator.GetBytes(16)), ("key_version", 1L),
+            ("ordered_day", day));
+        _facts.Add("lots",
+            ("order_id", id), ("position", 1L), ("first_serial", first), ("last_serial", last),
+            ("booklet_count", BookletsPerOrder), ("point_id", _point));
+        string[] steps = ["approved", "proof-approved", "produced", "shipped", "delivered", "activated"];
+        foreach (var (index, step) in steps.Index())
+            _facts.Add("order_steps", ("order_id", id), ("slot", index + 1L), ("step", step), ("on_day", day));
+        _facts.CloseBatch();
+    }
+
+    private void AddHandOuts(long first)
+    {
+        for (var i = 0L; i < BookletsPerOrder; i++)
+        {
+            var booklet = first + (i * VouchersPerBooklet);
+            var operation = NewId();
+            _facts.Add("booklet_entries",
+                ("booklet", booklet), ("part", 1L), ("kind", 1L), ("point_id", _point), ("day", FirstDay.ToDay()),
+                ("person_number", (booklet / VouchersPerBooklet) + 1), ("anonymous", 0L), ("age_band", "unknown"),
+                ("gender", "unknown"), ("social_status", "unknown"), ("commune", "23096"), ("channel", "mairie"),
+                ("pic_ground", "unknown"), ("pic_evidence", "unknown"), ("notice_version", "1"), ("notice_given", 1L),
+                ("organisation_id", _authority), ("operation_id", operation), ("body_hash", Digest(operation)));
+            if ((i + 1) % FactsPerBatch == 0) _facts.CloseBatch();
+        }
+    }
+
+    private void AddRedemptions(long first)
+    {
+        var services = Vocabularies.Services.Codes;
+        for (var i = 0L; i < VouchersPerOrder; i++)
+        {
+            var (serial, operation) = (first + i, NewId());
+            var date = FirstDay.AddDays((int)(serial % 360) + 1);
+            _facts.Add("voucher_entries",
+                ("serial", serial), ("part", 1L), ("kind", 1L), ("minutes", CreditMinutes),
+                ("used_after", CreditMinutes), ("credit_minutes", CreditMinutes), ("value_cents", FaceCents),
+                ("hold_minutes", 0L), ("closed_minutes", 0L), ("convention_id", _convention), ("terms_version", 1L),
+                ("site_id", _site), ("service", services[(int)(serial % services.Count)]),
+                ("activity_kind", "individuel"), ("duration_minutes", CreditMinutes), ("first_visit", "unknown"),
+                ("service_day", date.ToDay()), ("month", Clock.Month(date.ToDay())), ("organisation_id", _structure),
+                ("operation_id", operation), ("line", 1L), ("body_hash", Digest(operation)));
+            if ((i + 1) % FactsPerBatch == 0) _facts.CloseBatch();
+        }
+    }
+
+    // In the order of time, like the service's own: rows of one batch are hashed in the order of their keys.
+    private string NewId() => string.Create(CultureInfo.InvariantCulture, $"00000000-0000-8000-8000-{++_lastId:x12}");
+
+    private static string Digest(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(text)));
+}

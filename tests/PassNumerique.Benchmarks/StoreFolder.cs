@@ -1,0 +1,20 @@
+namespace PassNumerique.Benchmarks;
+
+/// <summary>A place for one store, its keys and its head file beside it, as in Production.</summary>
+internal sealed record StoreFolder(string Root)
+{
+    public string Data => Path.Combine(Root, "data");
+
+    public string CodeKeyFile => Path.Combine(Root, "keys", "code.keys");
+
+    public string HeadFile => Path.Combine(Root, "keys", "head.log");
+
+    /// <summary>The settings by which the service finds it.</summary>
+    public IReadOnlyDictionary<string, string> Environment() => new Dictionary<string, string>
+    {
+        ["ASPNETCORE_ENVIRONMENT"] = "Production",
+        ["PassNumerique__Data"] = Data,
+        ["PassNumerique__CodeKeyFile"] = CodeKeyFile,
+        ["PassNumerique__HeadFile"] = HeadFile,
+    };
+}
