@@ -28,9 +28,9 @@ internal static class Program
             await app.WaitForShutdownAsync();
             return 0;
         }
-        catch (Exception exception) when (exception is StartException or KeyFileException)
+        catch (Exception exception) when (StartException.Explain(exception) is { } reason)
         {
-            await Console.Error.WriteLineAsync(exception.Message);
+            await Console.Error.WriteLineAsync(reason);
             return 2;
         }
     }

@@ -59,10 +59,10 @@ internal static class CorrectHandOut
                 Gender = command.Person?.Gender ?? Vocabularies.Unknown,
                 SocialStatus = command.Person?.SocialStatus ?? Vocabularies.Unknown,
                 Commune = command.Person?.Commune is { } c and not Vocabularies.Unknown ? c : null,
-                Publics = Codes(command.Person?.Publics),
+                Publics = CodeList.Of(command.Person?.Publics),
                 PicGround = command.Eligibility?.PicGround ?? Vocabularies.Unknown,
                 PicEvidence = command.Eligibility?.Evidence ?? Vocabularies.Unknown,
-                Needs = Codes(command.Needs),
+                Needs = CodeList.Of(command.Needs),
                 Reason = command.Reason.Trim(),
                 db.Caller.OrganisationId,
                 OperationId = Ids.New(),
@@ -75,9 +75,6 @@ internal static class CorrectHandOut
             var last = await db.FindAsync<long>(CurrentHandOut.LastPart, new { Booklet = booklet }, ct);
             return new Answer(EntryId.Pack(booklet, last), command.HandOutId, booklet, Clock.InstantText(db.NowMs));
         }
-
-        private static string? Codes(IReadOnlyList<string>? codes) =>
-            codes is { Count: > 0 } ? string.Join('|', codes.Order(StringComparer.Ordinal)) : null;
     }
 
     private static class Sql

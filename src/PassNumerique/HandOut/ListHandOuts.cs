@@ -1,4 +1,3 @@
-using System.Globalization;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
 using PassNumerique.Vouchers;
@@ -27,9 +26,9 @@ internal static class ListHandOuts
     {
         var (point, limit) = (await PointOf(request), request.Limit);
         if (point is null) return HandOutRefusals.UnknownPoint;
-        var after = Cursor(request.After);
+        var after = request.Cursor(3) ?? [long.MaxValue, 0, 0];
         var rows = await request.Session.ListAsync<Row>(
-            Sql.OfPoint, new { PointId = point, after.Day, after.Booklet, after.Part, Take = limit + 1 });
+            Sql.OfPoint, new { PointId = point, Day = after[0], Booklet = after[1], Part = after[2], Take = limit + 1 });
         var page = Page<Row>.Of(rows, limit, r => $"{r.Day}.{r.Booklet}.{r.Part}");
         return new Page<Item>([.. page.Items.Select(Show)], page.Next);
     }
@@ -38,10 +37,10 @@ internal static class ListHandOuts
     {
         var (point, limit) = (await PointOf(request), request.Limit);
         if (point is null) return HandOutRefusals.UnknownPoint;
-        var after = request.After is null ? 0 : Cursor(request.After).Booklet;
+        var after = request.Cursor(1)?[0] ?? 0;
         var rows = await request.Session.ListAsync<Missing>(
             Sql.Missing, new { PointId = point, After = after, Take = limit + 1 });
-        var page = Page<Missing>.Of(rows, limit, r => $"0.{r.Booklet}.0");
+        var page = Page<Missing>.Of(rows, limit, r => $"{r.Booklet}");
         return new Page<MissingItem>(
             [.. page.Items.Select(r => new MissingItem(r.Booklet, point, r.FirstDay.ToDate()))], page.Next);
     }
@@ -67,16 +66,6 @@ internal static class ListHandOuts
     private static async Task<bool> MayAsync(Request request, string pointId) => request.Caller.Is(Role.Agent)
         ? request.Caller.PlaceIds.Contains(pointId)
         : await request.Session.FindAsync<string>(Sql.Authority, new { PointId = pointId }) == request.Caller.OrganisationId;
-
-    private static (long Day, long Booklet, long Part) Cursor(string? after)
-    {
-        if (after is null) return (long.MaxValue, 0, 0);
-        var parts = after.Split('.');
-        if (parts.Length != 3 || !parts.All(p => long.TryParse(p, NumberStyles.None, CultureInfo.InvariantCulture, out _)))
-            throw new InvalidRequestException("after", "Reprenez la valeur « next » de la page précédente.");
-        var numbers = parts.Select(p => long.Parse(p, CultureInfo.InvariantCulture)).ToArray();
-        return (numbers[0], numbers[1], numbers[2]);
-    }
 
     private sealed record Row(long Booklet, long Part, string PointId, long Day, long RecordedMs, long Ended);
 

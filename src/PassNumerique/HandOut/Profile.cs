@@ -12,6 +12,13 @@ internal sealed record Person(
     string? Reference = null, string? AgeBand = null, string? Gender = null, string? SocialStatus = null,
     string? Commune = null, IReadOnlyList<string>? Publics = null);
 
+/// <summary>Lists of codes as one text, in the order of their alphabet: the same answers give the same row.</summary>
+internal static class CodeList
+{
+    public static string? Of(IReadOnlyList<string>? codes) =>
+        codes is { Count: > 0 } ? string.Join('|', codes.Order(StringComparer.Ordinal)) : null;
+}
+
 /// <summary>Ground and evidence of the PIC public, instead of a box.</summary>
 internal sealed record Eligibility(string PicGround = "unknown", string Evidence = "unknown");
 

@@ -116,11 +116,11 @@ internal static class RecordHandOut
                 Gender = command.Person?.Gender ?? Vocabularies.Unknown,
                 SocialStatus = command.Person?.SocialStatus ?? Vocabularies.Unknown,
                 Commune = command.Person?.Commune is { } c and not Vocabularies.Unknown ? c : null,
-                Publics = Codes(command.Person?.Publics),
+                Publics = CodeList.Of(command.Person?.Publics),
                 point.Channel,
                 PicGround = command.Eligibility?.PicGround ?? Vocabularies.Unknown,
                 PicEvidence = command.Eligibility?.Evidence ?? Vocabularies.Unknown,
-                Needs = Codes(command.Needs),
+                Needs = CodeList.Of(command.Needs),
                 OrientedSiteId = siteId,
                 OrientedAtMs = command.OrientedTo?.At?.ToUnixTimeMilliseconds(),
                 NoticeVersion = command.Notice?.Version,
@@ -132,10 +132,6 @@ internal static class RecordHandOut
                 db.NowMs,
                 db.Batch,
             };
-
-        /// <summary>Codes in the order of their alphabet, so that the same answers give the same row.</summary>
-        private static string? Codes(IReadOnlyList<string>? codes) =>
-            codes is { Count: > 0 } ? string.Join('|', codes.Order(StringComparer.Ordinal)) : null;
 
         private async Task<Result<Point>> PointAsync(Command command)
         {

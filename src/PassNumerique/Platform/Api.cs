@@ -201,6 +201,20 @@ internal readonly struct Request(HttpContext http)
     /// <summary><c>?after=</c>, a cursor that this service gave.</summary>
     public string? After => Text("after");
 
+    /// <summary>The numbers of a cursor made of numbers and dots; null on the first page.</summary>
+    public long[]? Cursor(int count)
+    {
+        if (After is not { } text) return null;
+        var parts = text.Split('.');
+        var numbers = new long[count];
+        var whole = parts.Length == count;
+        for (var i = 0; whole && i < count; i++)
+            whole = long.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out numbers[i]);
+        return whole
+            ? numbers
+            : throw new InvalidRequestException("after", "Reprenez la valeur « next » de la page précédente.");
+    }
+
     /// <summary>A UUID of the query, as a filter, in lower case.</summary>
     public string? FilterId(string name) => Text(name) is not { } text
         ? null

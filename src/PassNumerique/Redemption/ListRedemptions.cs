@@ -1,4 +1,3 @@
-using System.Globalization;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
 using PassNumerique.Vouchers;
@@ -23,14 +22,14 @@ internal static class ListRedemptions
         var (session, limit) = (request.Session, request.Limit);
         var site = SiteOf(request);
         if (site is null) return Refusals.SiteUnknown;
-        var before = Before(request.After);
+        var before = request.Cursor(3) ?? [long.MaxValue, 0, 0];
         var rows = await session.ListAsync<Row>(Sql.BySite, new
         {
             SiteId = site,
             Month = request.Month("month"),
-            before.RecordedMs,
-            before.Serial,
-            before.Part,
+            RecordedMs = before[0],
+            Serial = before[1],
+            Part = before[2],
             Take = limit + 1,
         });
         var page = Page<Row>.Of(rows, limit, r => $"{r.RecordedMs}.{r.Serial}.{r.Part}");
@@ -52,16 +51,6 @@ internal static class ListRedemptions
         if (caller.Scope is null) return asked;
         return asked is null ? caller.PlaceIds.Count == 1 ? caller.PlaceIds[0] : null
             : caller.PlaceIds.Contains(asked) ? asked : null;
-    }
-
-    private static (long RecordedMs, long Serial, long Part) Before(string? after)
-    {
-        if (after is null) return (long.MaxValue, 0, 0);
-        var parts = after.Split('.');
-        return parts.Length == 3 && parts.All(p => long.TryParse(p, NumberStyles.None, CultureInfo.InvariantCulture, out _))
-            ? (long.Parse(parts[0], CultureInfo.InvariantCulture), long.Parse(parts[1], CultureInfo.InvariantCulture),
-                long.Parse(parts[2], CultureInfo.InvariantCulture))
-            : throw new InvalidRequestException("after", "Reprenez la valeur « next » de la page précédente.");
     }
 
     private static Item Show(Row r) => new(

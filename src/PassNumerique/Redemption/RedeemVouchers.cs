@@ -197,7 +197,7 @@ internal static class RedeemVouchers
         private async Task<Result<IReadOnlyList<Debit>>> DebitsAsync(
             Command command, Place place, IReadOnlyList<Pass> passes, IReadOnlyList<VoucherState> states)
         {
-            var labelled = await Refusals.IsLabelledAsync(db, place.Site.Id, place.ServiceDay);
+            var labelled = await SiteLabels.IsLabelledAsync(db, place.Site.Id, place.ServiceDay);
             if (!labelled) return Refusals.SiteNotLabelled;
             for (var i = 0; i < passes.Count; i++)
             {

@@ -87,9 +87,6 @@ internal static class Refusals
             .With("operationId", last.OperationId).With("redemptionId", EntryId.Pack(serial, last.Part));
     }
 
-    public static async Task<bool> IsLabelledAsync(Session db, string siteId, long day) =>
-        await db.FindAsync<string>(Sql.Label, new { SiteId = siteId, Day = day }) == "labelled";
-
     /// <summary>A workshop is one of this site's.</summary>
     public static async Task<Refusal?> WorkshopAsync(Session db, RedeemVouchers.Command command, SiteCard site)
     {
@@ -113,15 +110,6 @@ internal static class Refusals
              WHERE serial = @Serial AND kind IN (1, 2)
              ORDER BY part DESC
             {limit}
-            """;
-
-        public const string Label = """
-            SELECT l.status AS Status
-              FROM site_labels l
-             WHERE l.site_id = @SiteId
-               AND l.position = (SELECT MAX(m.position) FROM site_labels m
-                                  WHERE m.site_id = @SiteId AND m.from_day <= @Day
-                                    AND (m.until_day IS NULL OR m.until_day >= @Day))
             """;
 
         public const string Workshop = """

@@ -48,20 +48,6 @@ internal static class CheckVoucher
         var here = Ids.Normalise(siteId) ?? (session.Caller.PlaceIds.Count == 1 ? session.Caller.PlaceIds[0] : null);
         if (here is null || await request.Service<SiteCards>().FindAsync(session, here) is not { } site) return "site-unknown";
         if (!Territories.Contains([.. terms.Territory], site.Commune)) return "outside-territory";
-        return await session.FindAsync<string>(Sql.Label, new { SiteId = here, Day = site.Today(session.NowMs) }) == "labelled"
-            ? null
-            : "site-not-labelled";
-    }
-
-    private static class Sql
-    {
-        public const string Label = """
-            SELECT l.status AS Status
-              FROM site_labels l
-             WHERE l.site_id = @SiteId
-               AND l.position = (SELECT MAX(m.position) FROM site_labels m
-                                  WHERE m.site_id = @SiteId AND m.from_day <= @Day
-                                    AND (m.until_day IS NULL OR m.until_day >= @Day))
-            """;
+        return await SiteLabels.IsLabelledAsync(session, here, site.Today(session.NowMs)) ? null : "site-not-labelled";
     }
 }

@@ -22,7 +22,7 @@ internal sealed partial class ReadmeTests
             Directory.CreateSymbolicLink(Path.Combine(folder, "data"), service.Folder);
             var script = Walk().Match(Text).Groups[1].Value.Replace("http://localhost:5080", service.Address, StringComparison.Ordinal);
             var output = await BashAsync(script, folder);
-            var (before, after) = (Funnel(folder, "before.csv"), Funnel(folder, "after.csv"));
+            var (before, after) = (Funnel(service.Folder, "before.csv"), Funnel(service.Folder, "after.csv"));
             Assert.That(before, Has.Count.EqualTo(3), output);
             Assert.That(after["handed-out"] - before["handed-out"], Is.EqualTo(10), output);
             Assert.That(after["started"] - before["started"], Is.EqualTo(10), output);

@@ -1,7 +1,18 @@
 namespace PassNumerique.Platform.Data;
 
 /// <summary>The start can't go on: one clear line for the operator, exit code 2.</summary>
-internal sealed class StartException(string message) : Exception(message);
+internal sealed class StartException(string message) : Exception(message)
+{
+    /// <summary>The one line that says why a start failed; null where it is a bug and the trace is needed.</summary>
+    public static string? Explain(Exception exception) => exception switch
+    {
+        StartException or KeyFileException => exception.Message,
+        System.Data.Common.DbException => $"Le magasin ne peut pas être ouvert : {exception.Message}",
+        IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } =>
+            "L'adresse est déjà prise par un autre programme : arrêtez-le, ou choisissez-en une autre par ASPNETCORE_URLS.",
+        _ => null,
+    };
+}
 
 /// <summary>One process writes an embedded store. The operating system frees the lock when it ends.</summary>
 internal static class StoreLock
