@@ -28,10 +28,10 @@ internal static class StoreLock
         {
             throw new StartException($"Le dossier « {folder} » n'est pas accessible en écriture (réglage PassNumerique__Data).");
         }
-        catch (IOException exception) when (Directory.Exists(folder))
+        catch (IOException) when (Directory.Exists(folder))
         {
             throw new StartException(
-                $"Le magasin de « {folder} » est déjà ouvert par un autre processus : arrêtez le service d'abord ({exception.Message}).");
+                $"Le magasin de « {folder} » est déjà ouvert par un autre processus : arrêtez le service d'abord.");
         }
         catch (IOException exception)
         {
