@@ -29,7 +29,7 @@ internal sealed record BookletState(
         { Returned: > 0 } => HandOutRefusals.Returned,
         { IsHandedOut: true } => HandOutRefusals.AlreadyHandedOut
             .Because($"Il a été remis le {French.Date(GivenDay)}. Prenez un autre carnet, ou annulez cette remise.")
-            .With("handedOutOn", GivenDay.ToDate()).With("handOutId", null),
+            .With("handedOutOn", GivenDay.ToDate()),
         { Blocked: > 0 } => HandOutRefusals.Blocked,
         _ when day > UntilDay || today > UntilDay + HandOutRefusals.LateEntryDays => HandOutRefusals.Expired
             .With("validUntil", UntilDay.ToDate()),

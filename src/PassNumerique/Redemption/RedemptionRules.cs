@@ -43,23 +43,21 @@ internal static class RedemptionRules
         var debits = new List<Debit>();
         for (var i = 0; i < states.Count; i++)
         {
+            var state = states[i];
             if (rest <= 0) throw new InvalidRequestException(states.Count == 1 ? "code" : $"codes[{i}]",
                 $"Ce pass n'est pas nécessaire : {French.Duration(wanted)} sont déjà couverts par les précédents.");
             var whole = terms.WholeVouchersOnly;
-            if (whole && state(i).Used > 0) return Refusals.CreditTooSmall(wanted, Left(states, whole));
-            var free = state(i).RemainingMinutes - state(i).Held;
-            if (whole && state(i).Held > 0) return Refusals.Reserved;
-            if (free <= 0) return Refusals.Reserved;
-            var taken = whole ? state(i).CreditMinutes : Math.Min(free, rest);
-            if (whole && command.Minutes is not null && taken > rest) return Refusals.WholeOnly(state(i).CreditMinutes);
+            if (whole && state.Used > 0) return Refusals.CreditTooSmall(wanted, Left(states, whole));
+            var free = state.RemainingMinutes - state.Held;
+            if (free <= 0 || (whole && state.Held > 0)) return Refusals.Reserved;
+            var taken = whole ? state.CreditMinutes : Math.Min(free, rest);
+            if (whole && command.Minutes is not null && taken > rest) return Refusals.WholeOnly(state.CreditMinutes);
             debits.Add(new(i, taken, i == 0 ? command.Activity.DurationMinutes : 0));
             rest -= taken;
         }
 
         if (rest <= 0) return debits;
         return states.Any(s => s.Held > 0) ? Refusals.Reserved : Refusals.CreditTooSmall(wanted, Left(states, terms.WholeVouchersOnly));
-
-        VoucherState state(int i) => states[i];
     }
 
     /// <summary>A month's redemptions are paid by the end of the next month.</summary>

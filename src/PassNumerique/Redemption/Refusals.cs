@@ -8,6 +8,9 @@ namespace PassNumerique.Redemption;
 /// <summary>Why a pass can't be used here and now, each with what to do at the till.</summary>
 internal static class Refusals
 {
+    /// <summary>How long a scan by the same site may be this session's own, sent again.</summary>
+    private const long RetryMinutes = 180;
+
     public static readonly Refusal SiteUnknown = new("site-unknown", 404, "Ce lieu n'est pas l'un des vôtres.",
         "Vérifiez « siteId » : votre clé n'agit que pour ses propres lieux.");
 
@@ -80,9 +83,11 @@ internal static class Refusals
         if (last.OrganisationId != db.Caller.OrganisationId)
             return Spent.Because($"Il a été utilisé le {French.Date(last.ServiceDay)}. Demandez un autre pass.").With("usedOn", on);
         var minutes = Math.Max(0, (db.NowMs - last.RecordedMs) / 60_000);
-        return Spent.Because(
-            $"Vous l'avez vous-même enregistré il y a {French.Count(minutes)} minute{French.S(minutes)} "
-            + $"(service du {French.Date(last.ServiceDay)}) : s'il s'agit de la même séance, il n'y a rien à refaire.")
+        var retry = minutes <= RetryMinutes
+            ? $"Vous l'avez vous-même enregistré il y a {French.Count(minutes)} minute{French.S(minutes)} "
+                + $"(service du {French.Date(last.ServiceDay)}) : s'il s'agit de la même séance, il n'y a rien à refaire."
+            : $"Vous l'avez vous-même enregistré pour le service du {French.Date(last.ServiceDay)}. Demandez un autre pass.";
+        return Spent.Because(retry)
             .With("usedOn", on).With("recordedAt", Clock.InstantText(last.RecordedMs))
             .With("operationId", last.OperationId).With("redemptionId", EntryId.Pack(serial, last.Part));
     }
