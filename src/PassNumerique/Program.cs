@@ -19,6 +19,7 @@ internal static class Program
 {
     public static async Task<int> Main(string[] args)
     {
+        Globalization.Choose(args);
         try
         {
             if (Verbs.Handles(args)) return await Verbs.RunAsync(args, Console.Out, Console.Error);

@@ -16,7 +16,7 @@ internal sealed class Browser : IDisposable
     public Browser(TestService service)
     {
         var handler = new HttpClientHandler { CookieContainer = new CookieContainer(), AllowAutoRedirect = true };
-        _client = new(handler) { BaseAddress = new Uri(service.Address), Timeout = TimeSpan.FromSeconds(60) };
+        _client = new(service.Handler(handler)) { BaseAddress = new Uri(service.Address), Timeout = TimeSpan.FromSeconds(60) };
         _client.DefaultRequestHeaders.Accept.ParseAdd("text/html");
         Cookies = handler.CookieContainer;
     }

@@ -24,10 +24,11 @@ internal sealed class TestService : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly string _folder;
     private readonly bool _ownsFolder;
+    private readonly string _engine;
 
-    private TestService(WebApplication app, string folder, bool ownsFolder)
+    private TestService(WebApplication app, string engine, string folder, bool ownsFolder)
     {
-        (_app, _folder, _ownsFolder) = (app, folder, ownsFolder);
+        (_app, _engine, _folder, _ownsFolder) = (app, engine, folder, ownsFolder);
         Address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
     }
 
@@ -40,11 +41,13 @@ internal sealed class TestService : IAsyncDisposable
     public string OperatorKey { get; private set; } = "";
 
     public static async Task<TestService> StartAsync(
-        string engine = "sqlite", TimeProvider? clock = null, string? folder = null, bool demo = false,
-        bool bootstrap = true)
+        string engine = Engines.Sqlite, TimeProvider? clock = null, string? folder = null, bool demo = false,
+        bool bootstrap = true, string? connectionString = null)
     {
         var data = folder ?? Path.Combine(Path.GetTempPath(), "pass-numerique-" + Guid.NewGuid().ToString("N"));
-        var isNew = !File.Exists(Path.Combine(data, SqliteDatabase.FileName));
+        var isNew = engine == Engines.Sqlite
+            ? !File.Exists(Path.Combine(data, SqliteDatabase.FileName))
+            : await PrepareServerAsync(data);
         var app = await Program.BuildAsync([], builder =>
         {
             builder.Environment.EnvironmentName = "Development";
@@ -52,6 +55,7 @@ internal sealed class TestService : IAsyncDisposable
             {
                 ["PassNumerique:Data"] = data,
                 ["PassNumerique:Store"] = engine,
+                ["ConnectionStrings:PassNumerique"] = engine == Engines.Sqlite ? null : connectionString ?? TestServer.For(data),
                 ["PassNumerique:Demo"] = demo ? "true" : "false",
                 ["urls"] = "http://127.0.0.1:0",
             });
@@ -59,7 +63,7 @@ internal sealed class TestService : IAsyncDisposable
             if (clock is not null) builder.Services.AddSingleton(clock);
         });
         await app.StartAsync();
-        var service = new TestService(app, data, folder is null);
+        var service = new TestService(app, engine, data, folder is null);
         if (!demo && isNew && bootstrap) service.OperatorKey = await service.BootstrapAsync();
         return service;
     }
@@ -67,12 +71,25 @@ internal sealed class TestService : IAsyncDisposable
     /// <summary>A client with a key, or without one.</summary>
     public HttpClient Client(string? apiKey = null)
     {
-        var client = new HttpClient { BaseAddress = new Uri(Address + "/api/v1/"), Timeout = TimeSpan.FromSeconds(60) };
+        var client = new HttpClient(Handler(new SocketsHttpHandler()))
+        {
+            BaseAddress = new Uri(Address + "/api/v1/"),
+            Timeout = TimeSpan.FromSeconds(60),
+        };
         if (apiKey is not null) client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", apiKey);
         return client;
     }
 
     public HttpClient Operator() => Client(OperatorKey);
+
+    /// <summary>
+    /// Where facts are sealed a second after their commit, who reads a figure waits for the seal first.
+    /// </summary>
+    public HttpMessageHandler Handler(HttpMessageHandler inner) =>
+        _engine == Engines.Sqlite ? inner : new SealedFigures(this, inner);
+
+    /// <summary>Seals what is committed.</summary>
+    public Task SealAsync() => Services.GetRequiredService<Database>().SealThroughAsync(0);
 
     /// <summary>Runs a command as the service itself would, without HTTP.</summary>
     public async Task<Result<T>> SendAsync<T>(ICommand<T> command, Caller? caller = null)
@@ -93,7 +110,18 @@ internal sealed class TestService : IAsyncDisposable
     {
         await _app.StopAsync();
         await _app.DisposeAsync();
-        if (_ownsFolder && Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
+        if (!_ownsFolder) return;
+        if (Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
+        if (_engine == Engines.SqlServer) await TestServer.DropAsync(_folder);
+    }
+
+    /// <summary>The database and the key file: on a server neither is made by the service.</summary>
+    private static async Task<bool> PrepareServerAsync(string data)
+    {
+        Directory.CreateDirectory(data);
+        var keys = Path.Combine(data, "code.keys");
+        if (!File.Exists(keys)) KeyRing.Create(keys);
+        return await TestServer.CreateAsync(data);
     }
 
     private static readonly Caller SystemCaller =
@@ -104,6 +132,19 @@ internal sealed class TestService : IAsyncDisposable
         var organisation = await SendAsync(new CreateOrganisation.Command("operator", "Opérateur d'essai"));
         var key = await SendAsync(new CreateApiKey.Command(organisation.Value!.Id, "operator", "essais"));
         return key.Value!.ApiKey;
+    }
+}
+
+/// <summary>Reports, exports and their pages show sealed facts.</summary>
+internal sealed class SealedFigures(TestService service, HttpMessageHandler inner) : DelegatingHandler(inner)
+{
+    private static readonly string[] Figures = ["/reports", "/bilans", "/exports", "/open-data", "/indicators"];
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var path = request.RequestUri!.AbsolutePath;
+        if (Figures.Any(f => path.Contains(f, StringComparison.Ordinal))) await service.SealAsync();
+        return await base.SendAsync(request, cancellationToken);
     }
 }
 

@@ -78,7 +78,7 @@ internal static class FinishDemonstration
         public async Task<Result<Empty>> Handle(Command command, CancellationToken ct)
         {
             await db.ExecuteAsync(Sql.Serials, new { command.NextSerial }, ct);
-            await db.ExecuteAsync(Sql.Mark, new { Name = Demonstration.Setting, Value = "true" }, ct);
+            await db.ExecuteAsync(Sql.Mark, new { Demonstration.Setting, Value = "true" }, ct);
             return new Empty();
         }
     }
@@ -93,7 +93,7 @@ internal static class FinishDemonstration
 
         public const string Mark = """
             INSERT INTO store_settings (name, value)
-            VALUES (@Name, @Value)
+            VALUES (@Setting, @Value)
             """;
     }
 }

@@ -80,6 +80,6 @@ internal static class Journal
     private static class Sql
     {
         /// <summary>What sealing, verifying and exporting read: composed once from the lists above.</summary>
-        public static IEnumerable<string> Composed => Tables.All.SelectMany(t => t.Statements);
+        public static IEnumerable<string> Composed => Tables.All.SelectMany(t => t.Statements).Append(Tables.Waiting);
     }
 }

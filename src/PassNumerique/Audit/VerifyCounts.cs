@@ -132,7 +132,7 @@ internal static class VerifyCounts
         var persons = await db.ListAsync<Persons>(Sql.LastPersons, new { });
         foreach (var row in persons)
         {
-            var next = await db.FindAsync<long?>(Sql.Counter, new { Name = $"person:{row.ConventionId}" });
+            var next = await db.FindAsync<long?>(Sql.Counter, new { Counter = $"person:{row.ConventionId}" });
             if (next > row.LastNumber) continue;
             problems.Add(new($"counters (name person:{row.ConventionId})",
                 "le compteur des personnes est en retard sur les remises."));
@@ -399,7 +399,7 @@ internal static class VerifyCounts
         public const string Counter = """
             SELECT next_value AS NextValue
               FROM counters
-             WHERE name = @Name
+             WHERE name = @Counter
             """;
 
         public const string LastSerial = """

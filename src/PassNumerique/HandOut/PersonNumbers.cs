@@ -22,7 +22,7 @@ internal static class PersonNumbers
 
     private static async Task<long> NextAsync(Session db, string conventionId)
     {
-        var counter = new { Name = $"person:{conventionId}" };
+        var counter = new { Counter = $"person:{conventionId}" };
         if (await db.ExecuteAsync(Sql.Advance, counter) == 0) await db.ExecuteAsync(Sql.Begin, counter);
         return await db.FindAsync<long>(Sql.Current, counter) - 1;
     }
@@ -43,18 +43,18 @@ internal static class PersonNumbers
         public const string Advance = """
             UPDATE counters
                SET next_value = next_value + 1
-             WHERE name = @Name
+             WHERE name = @Counter
             """;
 
         public const string Begin = """
             INSERT INTO counters (name, next_value)
-            VALUES (@Name, 2)
+            VALUES (@Counter, 2)
             """;
 
         public const string Current = """
             SELECT next_value
               FROM counters
-             WHERE name = @Name
+             WHERE name = @Counter
             """;
     }
 }

@@ -130,7 +130,7 @@ internal static class PlaceOrder
         {
             var args = new
             {
-                Name = SerialCounter,
+                Counter = SerialCounter,
                 Count = command.Booklets * command.VouchersPerBooklet,
                 LastSerial = VoucherCode.SerialMax,
             };
@@ -253,13 +253,13 @@ internal static class PlaceOrder
         public const string TakeSerials = """
             UPDATE counters
                SET next_value = next_value + @Count
-             WHERE name = @Name AND next_value + @Count - 1 <= @LastSerial
+             WHERE name = @Counter AND next_value + @Count - 1 <= @LastSerial
             """;
 
         public const string FirstSerial = """
             SELECT next_value - @Count AS FirstSerial
               FROM counters
-             WHERE name = @Name
+             WHERE name = @Counter
             """;
 
         public const string Insert = """

@@ -5,6 +5,9 @@ namespace PassNumerique.Platform;
 /// <summary>Live: the process answers. Ready: the store is open, its head checked, and it can be read.</summary>
 internal static class Health
 {
+    /// <summary>Shorter than the probe of whoever asks, so that the answer says why.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     internal static void Map(IEndpointRouteBuilder app)
     {
         app.Stream("/health/live", Role.Anonymous, request => WriteAsync(request.Http, 200, "live"));
@@ -15,10 +18,13 @@ internal static class Health
     {
         try
         {
-            await request.Service<Database>().LastSealAsync(request.Aborted);
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(request.Aborted);
+            patience.CancelAfter(Patience);
+            await request.Service<Database>().LastSealAsync(patience.Token);
             await WriteAsync(request.Http, 200, "ready");
         }
-        catch (System.Data.Common.DbException)
+        catch (Exception exception) when (exception is System.Data.Common.DbException or StoreUnavailableException
+            || (exception is OperationCanceledException && !request.Aborted.IsCancellationRequested))
         {
             request.Http.Response.Headers.RetryAfter = "1";
             await WriteAsync(request.Http, 503, "store-unavailable");

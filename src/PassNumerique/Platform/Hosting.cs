@@ -60,6 +60,7 @@ internal static class Hosting
     {
         var database = app.Services.GetRequiredService<Database>();
         await database.MigrateAsync();
+        foreach (var warning in database.Warnings) app.Logger.StoreWarning(warning);
         if (app.Services.GetRequiredService<Settings>().Demo && (await database.LastSealAsync()).Batch == 0)
             await Demonstration.LoadAsync(app.Services, day: null, seed: 1, Console.Out);
     }
@@ -72,7 +73,7 @@ internal static class Hosting
         var keys = services.GetRequiredService<KeyRing>();
         return settings.Store == "sqlite"
             ? new SqliteDatabase(settings.Data, settings.HeadFile, facts, clock, keys)
-            : new SqlServerDatabase(settings.ConnectionString!, facts, clock, keys);
+            : new SqlServerDatabase(settings.ConnectionString!, settings.HeadFile, facts, clock, keys);
     }
 
     /// <summary>A key is made only where no store is yet: beside a store, a missing one stops the start.</summary>

@@ -13,7 +13,11 @@ internal interface ICommand<TAnswer> : IRequest<Result<TAnswer>>;
 /// A command whose own operation id is its idempotency key, for ever: its handler recognises a repetition
 /// by the facts it wrote, so the pipeline keeps no second record of it.
 /// </summary>
-internal interface IOperation;
+internal interface IOperation
+{
+    /// <summary>Whether this one changes the store by one statement alone, and needs no transaction.</summary>
+    bool IsOneStatement => false;
+}
 
 internal sealed class Validate<TRequest, TResponse>(IValidator<TRequest> validator)
     : IPipelineBehavior<TRequest, TResponse> where TRequest : notnull
@@ -35,18 +39,24 @@ internal sealed class Transact<TRequest, TResponse>(Session session, Database da
         var route = request is IOperation ? "" : session.Route;
         session.BodyHash = keys.Fingerprint(
             $"{typeof(TRequest).FullName} {route}\n{JsonSerializer.Serialize(request, Json.Options)}");
-        if (session.IdempotencyKey is null || request is IOperation) return database.CommandAsync(session, () => next());
-        return database.CommandAsync(session, () => Once(next));
+        if (request is IOperation operation)
+            return database.CommandAsync(session, () => next(), operation.IsOneStatement);
+        if (session.IdempotencyKey is { } key) return database.CommandAsync(session, () => Once(next, key));
+
+        // Where the answer to a commit can be lost on its way, the command must find out whether it happened.
+        if (!database.LosesAnswers) return database.CommandAsync(session, () => next());
+        var own = $"own {Guid.NewGuid():N}";
+        return database.CommandAsync(session, () => Once(next, own));
     }
 
-    private async Task<TResponse> Once(RequestHandlerDelegate<TResponse> next)
+    private async Task<TResponse> Once(RequestHandlerDelegate<TResponse> next, string key)
     {
-        var args = new { session.Caller.OrganisationId, session.IdempotencyKey, Before = session.NowMs - KeptMs };
+        var args = new { session.Caller.OrganisationId, IdempotencyKey = key, Before = session.NowMs - KeptMs };
         await session.ExecuteAsync(Sql.Expire, args);
         var first = await session.FindAsync<Remembered>(Sql.Find, args);
         if (first is not null)
             return first.Fingerprint == session.BodyHash
-                ? TResponse.Replay(keys.Reveal(first.Answer))
+                ? TResponse.Replay(keys.Reveal(first.Answer), isMarked: key == session.IdempotencyKey)
                 : TResponse.Refuse(Problems.KeyReused);
 
         var response = await next();
@@ -55,7 +65,7 @@ internal sealed class Transact<TRequest, TResponse>(Session session, Database da
             await session.ExecuteAsync(Sql.Remember, new
             {
                 session.Caller.OrganisationId,
-                session.IdempotencyKey,
+                IdempotencyKey = key,
                 Fingerprint = session.BodyHash,
                 Answer = keys.Conceal(response.ToStored()),
                 session.NowMs,

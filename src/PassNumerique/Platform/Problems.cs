@@ -1,6 +1,8 @@
+using System.Data.Common;
 using System.Diagnostics;
 using System.Text.Json;
 using FluentValidation;
+using PassNumerique.Platform.Data;
 using PassNumerique.Platform.Web;
 
 namespace PassNumerique.Platform;
@@ -16,6 +18,9 @@ internal sealed class InvalidRequestException(IReadOnlyDictionary<string, string
 
 /// <summary>The store can't take the request now: 503, try again. Nothing was written.</summary>
 internal sealed class StoreUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>The answer to a commit was lost, and the store is not there to be asked: it may have happened.</summary>
+internal sealed class OutcomeUnknownException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>Every HTTP error leaves from here, as RFC 9457 <c>application/problem+json</c>.</summary>
 internal static class Problems
@@ -52,6 +57,11 @@ internal static class Problems
 
     public static readonly Refusal Unavailable = new("store-unavailable", 503, "Le service est momentanément saturé.",
         "Rien n'a été enregistré. Renvoyez la même demande dans quelques secondes.");
+
+    public static readonly Refusal OutcomeUnknown = new("outcome-unknown", 503,
+        "La réponse du magasin s'est perdue : la demande est peut-être enregistrée.",
+        "Renvoyez-la avec le même « operationId » ou la même « Idempotency-Key » : elle ne sera jamais exécutée deux fois. "
+        + "Sans l'un ni l'autre, vérifiez d'abord dans la liste.");
 
     public static readonly Refusal Broken = new("internal-error", 500, "Une erreur inattendue est survenue.",
         "Réessayez ; si elle persiste, transmettez la référence « traceId » à l'opérateur.");
@@ -108,7 +118,11 @@ internal static class Problems
                 return WriteAsync(http, Invalid with { Status = bad.StatusCode });
             case InvalidDataException:
                 return WriteAsync(http, Invalid);
+            case OutcomeUnknownException:
+                http.Log().StoreUnavailable(exception, http.Request.Path);
+                return WriteAsync(http, OutcomeUnknown);
             case StoreUnavailableException:
+            case DbException database when http.RequestServices.GetRequiredService<Database>().IsTransient(database):
                 http.Log().StoreUnavailable(exception, http.Request.Path);
                 return WriteAsync(http, Unavailable);
             case OperationCanceledException when http.RequestAborted.IsCancellationRequested:
@@ -133,6 +147,9 @@ internal static partial class ProblemLog
 {
     [LoggerMessage(Level = LogLevel.Warning, Message = "The store could not take {Path}")]
     public static partial void StoreUnavailable(this ILogger log, Exception exception, string path);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Warning}")]
+    public static partial void StoreWarning(this ILogger log, string warning);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
     public static partial void Unexpected(this ILogger log, Exception exception, string method, string path);

@@ -26,7 +26,9 @@ internal interface IOutcome<TSelf>
 
     string ToStored();
 
-    static abstract TSelf Replay(string stored);
+    /// <param name="stored">What <see cref="ToStored"/> gave.</param>
+    /// <param name="isMarked">Whether the caller is told that this answer was given before.</param>
+    static abstract TSelf Replay(string stored, bool isMarked);
 
     static abstract TSelf Refuse(Refusal refusal);
 }
@@ -40,8 +42,8 @@ internal readonly record struct Result<T>(T? Value, Refusal? Refused, bool Repla
 
     public static implicit operator Result<T>(Refusal refusal) => new(default, refusal);
 
-    public static Result<T> Replay(string stored) =>
-        new(JsonSerializer.Deserialize<T>(stored, Json.Options), null, Replayed: true);
+    public static Result<T> Replay(string stored, bool isMarked) =>
+        new(JsonSerializer.Deserialize<T>(stored, Json.Options), null, isMarked);
 
     public static Result<T> Refuse(Refusal refusal) => refusal;
 

@@ -8,7 +8,8 @@ using PassNumerique.Platform;
 namespace PassNumerique.Tests.Access;
 
 /// <summary>Every route of the running service against every role: none is open by accident.</summary>
-internal sealed class AccessMatrixTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class AccessMatrixTests(string engine)
 {
     private const string DummyId = "0198c1d2-5a3e-7b4c-8d5e-6f708192a3b4";
 
@@ -34,7 +35,7 @@ internal sealed class AccessMatrixTests
     [OneTimeSetUp]
     public async Task Start()
     {
-        _service = await TestService.StartAsync();
+        _service = await TestService.StartAsync(engine);
         _scene = new Scene(_service);
     }
 

@@ -4,7 +4,8 @@ using PassNumerique.Platform;
 
 namespace PassNumerique.Tests.Access;
 
-internal sealed class AddUserTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class AddUserTests(string engine)
 {
     private TestService _service = null!;
     private Scene _scene = null!;
@@ -12,7 +13,7 @@ internal sealed class AddUserTests
     [OneTimeSetUp]
     public async Task Start()
     {
-        _service = await TestService.StartAsync();
+        _service = await TestService.StartAsync(engine);
         _scene = new Scene(_service);
     }
 

@@ -2,7 +2,8 @@ using NUnit.Framework;
 
 namespace PassNumerique.Tests.Access;
 
-internal sealed class ApiKeysTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class ApiKeysTests(string engine)
 {
     private TestService _service = null!;
     private Scene _scene = null!;
@@ -10,7 +11,7 @@ internal sealed class ApiKeysTests
     [OneTimeSetUp]
     public async Task Start()
     {
-        _service = await TestService.StartAsync();
+        _service = await TestService.StartAsync(engine);
         _scene = new Scene(_service);
     }
 

@@ -3,7 +3,8 @@ using PassNumerique.Access;
 
 namespace PassNumerique.Tests.Access;
 
-internal sealed class MembersTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class MembersTests(string engine)
 {
     private TestService _service = null!;
     private Scene _scene = null!;
@@ -14,7 +15,7 @@ internal sealed class MembersTests
     [OneTimeSetUp]
     public async Task Start()
     {
-        _service = await TestService.StartAsync();
+        _service = await TestService.StartAsync(engine);
         _scene = new Scene(_service);
         _authorityId = await _scene.OrganisationAsync("authority");
         _pointId = await _scene.PointAsync(_authorityId);

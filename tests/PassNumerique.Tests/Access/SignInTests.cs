@@ -5,7 +5,8 @@ using PassNumerique.Tests.Platform.Web;
 
 namespace PassNumerique.Tests.Access;
 
-internal sealed class SignInTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class SignInTests(string engine)
 {
     private TestService _service = null!;
     private string _organisation = "";
@@ -13,7 +14,7 @@ internal sealed class SignInTests
     [SetUp]
     public async Task Start()
     {
-        _service = await TestService.StartAsync();
+        _service = await TestService.StartAsync(engine);
         var answer = await _service.Operator().PostAsync("organisations", new { kind = "state", name = "Préfecture <d'essai>" });
         _organisation = answer.Id;
     }

@@ -4,7 +4,8 @@ using PassNumerique.Tests.Platform.Web;
 
 namespace PassNumerique.Tests.Access;
 
-internal sealed class WelcomePageTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class WelcomePageTests(string engine)
 {
     private const string Accounts = """
         {"users":[{"role":"site","login":"lieu","password":"mot-de-passe-fictif","apiKey":"pn_x","organisation":"Association A & B"}],"vouchers":{}}
@@ -13,7 +14,7 @@ internal sealed class WelcomePageTests
     [Test]
     public async Task Without_the_demonstration_there_is_a_way_in_and_no_account()
     {
-        await using var service = await TestService.StartAsync();
+        await using var service = await TestService.StartAsync(engine);
         await File.WriteAllTextAsync(Path.Combine(service.Folder, "demo.json"), Accounts);
         using var browser = new Browser(service);
         var page = await browser.OpenAsync("/");
@@ -24,7 +25,7 @@ internal sealed class WelcomePageTests
     [Test]
     public async Task With_the_demonstration_every_page_says_so_and_the_accounts_are_offered()
     {
-        await using var service = await TestService.StartAsync();
+        await using var service = await TestService.StartAsync(engine);
         await LoadAsync(service);
         await File.WriteAllTextAsync(Path.Combine(service.Folder, "demo.json"), Accounts);
         using var browser = new Browser(service);
@@ -39,7 +40,7 @@ internal sealed class WelcomePageTests
     [Test]
     public async Task A_demonstration_account_signs_in_with_one_click()
     {
-        await using var service = await TestService.StartAsync();
+        await using var service = await TestService.StartAsync(engine);
         await LoadAsync(service);
         var organisation = (await service.Operator().PostAsync("organisations", new { kind = "state", name = "État" })).Id;
         var login = await People.AddAsync(service, organisation, "state");
@@ -53,7 +54,7 @@ internal sealed class WelcomePageTests
     [Test]
     public async Task A_demonstration_whose_file_is_gone_still_has_a_way_in()
     {
-        await using var service = await TestService.StartAsync();
+        await using var service = await TestService.StartAsync(engine);
         await LoadAsync(service);
         using var browser = new Browser(service);
         var page = await browser.OpenAsync("/");

@@ -11,7 +11,8 @@ using PassNumerique.Tests.Reports;
 namespace PassNumerique.Tests.Audit;
 
 /// <summary>The demonstration as it is loaded at the first start.</summary>
-internal sealed class DemonstrationTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class DemonstrationTests(string engine)
 {
     private TestService _service = null!;
     private JsonElement _file;
@@ -19,7 +20,7 @@ internal sealed class DemonstrationTests
     [OneTimeSetUp]
     public async Task Start()
     {
-        _service = await TestService.StartAsync(demo: true);
+        _service = await TestService.StartAsync(engine, demo: true);
         _file = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(_service.Folder, "demo.json"))).RootElement;
     }
 
@@ -176,7 +177,7 @@ internal sealed class DemonstrationTests
     [Test]
     public async Task A_day_that_is_not_over_and_a_store_that_is_not_empty_are_refused()
     {
-        await using var empty = await TestService.StartAsync();
+        await using var empty = await TestService.StartAsync(engine);
         Assert.That(async () => await Demonstration.LoadAsync(empty.Services, Scenario.Today, 1, TextWriter.Null),
             Throws.InstanceOf<StartException>().With.Message.Contains("terminé"));
         Assert.That(async () => await Demonstration.LoadAsync(empty.Services, null, 1, TextWriter.Null),
@@ -184,18 +185,10 @@ internal sealed class DemonstrationTests
     }
 
     /// <summary>The chain of the last seal: it binds every fact of the load.</summary>
-    private static async Task<string> FactsAsync(DateOnly day, long seed)
+    private async Task<string> FactsAsync(DateOnly day, long seed)
     {
-        var folder = Path.Combine(Path.GetTempPath(), "pass-numerique-" + Guid.NewGuid().ToString("N"));
-        try
-        {
-            await using var service = await TestService.StartAsync(folder: folder, bootstrap: false);
-            await Demonstration.LoadAsync(service.Services, day, seed, TextWriter.Null);
-            return (await service.Services.GetRequiredService<Database>().LastSealAsync()).Chain;
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        await using var service = await TestService.StartAsync(engine, bootstrap: false);
+        await Demonstration.LoadAsync(service.Services, day, seed, TextWriter.Null);
+        return (await service.Services.GetRequiredService<Database>().LastSealAsync()).Chain;
     }
 }

@@ -7,7 +7,8 @@ using PassNumerique.Tests.Reports;
 
 namespace PassNumerique.Tests.Audit;
 
-internal sealed class ExportJournalTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class ExportJournalTests(string engine)
 {
     private readonly StandingClock _clock = new(new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
     private TestService _service = null!;
@@ -18,7 +19,7 @@ internal sealed class ExportJournalTests
     [OneTimeSetUp]
     public async Task Start()
     {
-        _service = await TestService.StartAsync(clock: _clock);
+        _service = await TestService.StartAsync(engine, clock: _clock);
         _clock.Now = new(2026, 12, 1, 0, 0, 0, TimeSpan.Zero);
         var story = new Story();
         _mine = new RandomHistory(42, story).Tell();

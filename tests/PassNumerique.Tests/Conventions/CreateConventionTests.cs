@@ -4,12 +4,13 @@ using PassNumerique.Tests.Orders;
 
 namespace PassNumerique.Tests.Conventions;
 
-internal sealed class CreateConventionTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class CreateConventionTests(string engine)
 {
     private TestService _service = null!;
 
     [OneTimeSetUp]
-    public async Task Start() => _service = await TestService.StartAsync();
+    public async Task Start() => _service = await TestService.StartAsync(engine);
 
     [OneTimeTearDown]
     public async Task Stop() => await _service.DisposeAsync();

@@ -3,7 +3,8 @@ using PassNumerique.Tests.Platform.Web;
 
 namespace PassNumerique.Tests.HandOut;
 
-internal sealed class HandOutPageTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class HandOutPageTests(string engine)
 {
     private TestService _service = null!;
     private Scenario _scenario = null!;
@@ -12,7 +13,7 @@ internal sealed class HandOutPageTests
     [OneTimeSetUp]
     public async Task Start()
     {
-        _service = await TestService.StartAsync();
+        _service = await TestService.StartAsync(engine);
         _scenario = await Scenario.CreateAsync(_service);
         _browser = new(_service);
         await _browser.SignInAsync(

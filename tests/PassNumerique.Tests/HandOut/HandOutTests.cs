@@ -2,7 +2,8 @@ using NUnit.Framework;
 
 namespace PassNumerique.Tests.HandOut;
 
-internal sealed class HandOutTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class HandOutTests(string engine)
 {
     private TestService _service = null!;
     private Scenario _scenario = null!;
@@ -11,7 +12,7 @@ internal sealed class HandOutTests
     [OneTimeSetUp]
     public async Task Start()
     {
-        _service = await TestService.StartAsync();
+        _service = await TestService.StartAsync(engine);
         _scenario = await Scenario.CreateAsync(_service, booklets: 40);
     }
 

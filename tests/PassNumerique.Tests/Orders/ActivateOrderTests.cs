@@ -2,12 +2,13 @@ using NUnit.Framework;
 
 namespace PassNumerique.Tests.Orders;
 
-internal sealed class ActivateOrderTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class ActivateOrderTests(string engine)
 {
     private TestService _service = null!;
 
     [OneTimeSetUp]
-    public async Task Start() => _service = await TestService.StartAsync();
+    public async Task Start() => _service = await TestService.StartAsync(engine);
 
     [OneTimeTearDown]
     public async Task Stop() => await _service.DisposeAsync();

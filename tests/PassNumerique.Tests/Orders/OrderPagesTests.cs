@@ -7,7 +7,8 @@ using PassNumerique.Tests.Platform.Web;
 
 namespace PassNumerique.Tests.Orders;
 
-internal sealed class OrderPagesTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class OrderPagesTests(string engine)
 {
     private TestService _service = null!;
     private Scenario _scenario = null!;
@@ -16,7 +17,7 @@ internal sealed class OrderPagesTests
     [OneTimeSetUp]
     public async Task Start()
     {
-        _service = await TestService.StartAsync();
+        _service = await TestService.StartAsync(engine);
         _scenario = await Scenario.CreateAsync(_service);
         _browser = new(_service);
         await _browser.SignInAsync(await People.AddAsync(_service, _scenario.AuthorityId, "authority"), People.Password);

@@ -4,12 +4,13 @@ using PassNumerique.Platform.Data;
 
 namespace PassNumerique.Tests.Orders;
 
-internal sealed class PlaceOrderTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class PlaceOrderTests(string engine)
 {
     private TestService _service = null!;
 
     [OneTimeSetUp]
-    public async Task Start() => _service = await TestService.StartAsync();
+    public async Task Start() => _service = await TestService.StartAsync(engine);
 
     [OneTimeTearDown]
     public async Task Stop() => await _service.DisposeAsync();
@@ -213,7 +214,7 @@ internal sealed class PlaceOrderTests
     [Test]
     public async Task The_last_serial_is_the_last_of_all()
     {
-        await using var service = await TestService.StartAsync();
+        await using var service = await TestService.StartAsync(engine);
         var world = await ConventionWorld.CreateAsync(service);
         await using (var connection = OpenStore(service))
         {

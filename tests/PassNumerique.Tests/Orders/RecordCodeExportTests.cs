@@ -5,12 +5,13 @@ using PassNumerique.Vouchers;
 
 namespace PassNumerique.Tests.Orders;
 
-internal sealed class RecordCodeExportTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class RecordCodeExportTests(string engine)
 {
     private TestService _service = null!;
 
     [OneTimeSetUp]
-    public async Task Start() => _service = await TestService.StartAsync();
+    public async Task Start() => _service = await TestService.StartAsync(engine);
 
     [OneTimeTearDown]
     public async Task Stop() => await _service.DisposeAsync();

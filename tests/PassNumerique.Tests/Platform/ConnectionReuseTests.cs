@@ -4,12 +4,13 @@ using NUnit.Framework;
 
 namespace PassNumerique.Tests.Platform;
 
-internal sealed class ConnectionReuseTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class ConnectionReuseTests(string engine)
 {
     [Test]
     public async Task A_body_that_is_refused_leaves_the_connection_to_the_next_request()
     {
-        await using var service = await TestService.StartAsync();
+        await using var service = await TestService.StartAsync(engine);
         var connections = 0;
         using var handler = new SocketsHttpHandler
         {

@@ -149,7 +149,8 @@ internal sealed class ConstraintTests
 }
 
 /// <summary>The same rules through the API: two clients at the same moment, one gets it.</summary>
-internal sealed class ConstraintRaceTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class ConstraintRaceTests(string engine)
 {
     private TestService _service = null!;
     private Scenario _scenario = null!;
@@ -158,7 +159,7 @@ internal sealed class ConstraintRaceTests
     [OneTimeSetUp]
     public async Task Start()
     {
-        _service = await TestService.StartAsync();
+        _service = await TestService.StartAsync(engine);
         _scenario = await Scenario.CreateAsync(_service, booklets: 10, budgetCents: 200_000);
         _first = _scenario.FirstSerial;
     }

@@ -6,7 +6,8 @@ using PassNumerique.Platform;
 namespace PassNumerique.Tests.Platform;
 
 /// <summary>What the README promises a newcomer, pasted as it stands there.</summary>
-internal sealed partial class ReadmeTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed partial class ReadmeTests(string engine)
 {
     private static readonly string Root = FindRoot();
     private static readonly string Text = File.ReadAllText(Path.Combine(Root, "README.md"));
@@ -15,7 +16,7 @@ internal sealed partial class ReadmeTests
     public async Task The_walk_moves_the_report_by_exactly_what_was_done()
     {
         if (!File.Exists("/bin/bash") || !File.Exists("/usr/bin/curl")) Assert.Ignore("The walk needs bash and curl.");
-        await using var service = await TestService.StartAsync(demo: true);
+        await using var service = await TestService.StartAsync(engine, demo: true);
         var folder = Directory.CreateTempSubdirectory("pass-numerique-walk-").FullName;
         try
         {
@@ -46,7 +47,7 @@ internal sealed partial class ReadmeTests
     [Test]
     public async Task A_body_over_the_limit_is_a_413_and_nothing_is_written()
     {
-        await using var service = await TestService.StartAsync();
+        await using var service = await TestService.StartAsync(engine);
         using var client = service.Operator();
         var body = $$"""{"kind":"hub","name":"{{new string('x', Api.MaxBodyBytes)}}"}""";
         var answer = await client.PostTextAsync("organisations", body);

@@ -3,7 +3,8 @@ using NUnit.Framework;
 namespace PassNumerique.Tests.Redemption;
 
 /// <summary>Never twice: many clients at the same moment, on one voucher and on one operation.</summary>
-internal sealed class DoubleSpendTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class DoubleSpendTests(string engine)
 {
     private const int Clients = 64;
     private TestService _service = null!;
@@ -12,7 +13,7 @@ internal sealed class DoubleSpendTests
     [OneTimeSetUp]
     public async Task Start()
     {
-        _service = await TestService.StartAsync();
+        _service = await TestService.StartAsync(engine);
         _scenario = await Scenario.CreateAsync(_service, booklets: 10);
     }
 

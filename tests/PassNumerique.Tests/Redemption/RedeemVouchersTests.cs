@@ -2,7 +2,8 @@ using NUnit.Framework;
 
 namespace PassNumerique.Tests.Redemption;
 
-internal sealed class RedeemVouchersTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class RedeemVouchersTests(string engine)
 {
     private const string Service = "Maîtrise des outils numériques du quotidien";
     private TestService _service = null!;
@@ -13,7 +14,7 @@ internal sealed class RedeemVouchersTests
     [OneTimeSetUp]
     public async Task Start()
     {
-        _service = await TestService.StartAsync();
+        _service = await TestService.StartAsync(engine);
         _whole = await Scenario.CreateAsync(_service, booklets: 20);
         _partial = await Scenario.CreateAsync(_service, booklets: 10, wholeVouchersOnly: false);
     }

@@ -2,7 +2,8 @@ using NUnit.Framework;
 
 namespace PassNumerique.Tests.Redemption;
 
-internal sealed class ReverseRedemptionTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class ReverseRedemptionTests(string engine)
 {
     private TestService _service = null!;
     private Scenario _scenario = null!;
@@ -10,7 +11,7 @@ internal sealed class ReverseRedemptionTests
     [OneTimeSetUp]
     public async Task Start()
     {
-        _service = await TestService.StartAsync();
+        _service = await TestService.StartAsync(engine);
         _scenario = await Scenario.CreateAsync(_service, booklets: 10);
     }
 

@@ -3,7 +3,8 @@ using PassNumerique.Tests.Platform.Web;
 
 namespace PassNumerique.Tests.Redemption;
 
-internal sealed class ScannerPageTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class ScannerPageTests(string engine)
 {
     private const string Service = "Maîtrise des outils numériques du quotidien";
 
@@ -14,7 +15,7 @@ internal sealed class ScannerPageTests
     [OneTimeSetUp]
     public async Task Start()
     {
-        _service = await TestService.StartAsync();
+        _service = await TestService.StartAsync(engine);
         _scenario = await Scenario.CreateAsync(_service, wholeVouchersOnly: false);
         _browser = new(_service);
         var structure = (await _service.QueryAsync<string>(

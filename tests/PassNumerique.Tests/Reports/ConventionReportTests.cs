@@ -6,7 +6,8 @@ using NUnit.Framework;
 namespace PassNumerique.Tests.Reports;
 
 /// <summary>One convention whose every figure can be counted on the fingers.</summary>
-internal sealed class ConventionReportTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class ConventionReportTests(string engine)
 {
     private readonly StandingClock _clock = new(new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
     private TestService _service = null!;
@@ -22,7 +23,7 @@ internal sealed class ConventionReportTests
     [OneTimeSetUp]
     public async Task Start()
     {
-        _service = await TestService.StartAsync(clock: _clock);
+        _service = await TestService.StartAsync(engine, clock: _clock);
         _clock.Now = new(2026, 12, 1, 9, 0, 0, TimeSpan.Zero);
         _operator = _service.Operator();
         _story = new Story().On("2026-02-01");

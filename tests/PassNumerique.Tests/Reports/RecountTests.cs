@@ -10,7 +10,8 @@ namespace PassNumerique.Tests.Reports;
 /// Random histories, counted a second time from the exported journal, pass by pass, with loops that share
 /// nothing with the report but the definitions in words.
 /// </summary>
-internal sealed class RecountTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class RecountTests(string engine)
 {
     /// <summary>A failure prints the seed that made it: the history can be told again from it.</summary>
     [Test]
@@ -18,10 +19,10 @@ internal sealed class RecountTests
         Config.QuickThrowOnFailure.WithMaxTest(6),
         Prop.ForAll(Arb.From(Gen.Choose(1, int.MaxValue)), seed => RecountAsync(seed).GetAwaiter().GetResult()));
 
-    private static async Task RecountAsync(int seed)
+    private async Task RecountAsync(int seed)
     {
         var clock = new StandingClock(new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
-        await using var service = await TestService.StartAsync(clock: clock);
+        await using var service = await TestService.StartAsync(engine, clock: clock);
         clock.Now = new(2026, 12, 31, 0, 0, 0, TimeSpan.Zero);
         var story = new Story();
         var convention = new RandomHistory(seed, story).Tell();

@@ -4,7 +4,8 @@ using PassNumerique.Tests.Platform.Web;
 
 namespace PassNumerique.Tests.Reports;
 
-internal sealed class ReportPagesTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class ReportPagesTests(string engine)
 {
     private TestService _service = null!;
     private Scenario _scenario = null!;
@@ -13,7 +14,7 @@ internal sealed class ReportPagesTests
     [OneTimeSetUp]
     public async Task Start()
     {
-        _service = await TestService.StartAsync();
+        _service = await TestService.StartAsync(engine);
         _scenario = await Scenario.CreateAsync(_service);
         await _scenario.Agent().PostAsync("hand-outs", Scenario.HandOut(_scenario.FirstSerial));
         Scenario.Ok(await _scenario.Site().PostAsync("redemptions", await _scenario.RedemptionAsync(_scenario.FirstSerial)));

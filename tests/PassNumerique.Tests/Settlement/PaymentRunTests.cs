@@ -6,7 +6,8 @@ using PassNumerique.Tests.Reports;
 namespace PassNumerique.Tests.Settlement;
 
 /// <summary>Money to the sites: what is due, one run a line, four eyes, and what came undone afterwards.</summary>
-internal sealed class PaymentRunTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class PaymentRunTests(string engine)
 {
     private readonly StandingClock _clock = new(new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
     private const long First = 1_001;
@@ -24,7 +25,7 @@ internal sealed class PaymentRunTests
     public async Task Start()
     {
         _clock.Now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
-        _service = await TestService.StartAsync(clock: _clock);
+        _service = await TestService.StartAsync(engine, clock: _clock);
         _clock.Now = new(2026, 4, 5, 9, 0, 0, TimeSpan.Zero);
         _story = new Story().On("2026-02-01");
         var authority = _story.Organisation("authority");

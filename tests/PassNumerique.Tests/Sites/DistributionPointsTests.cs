@@ -2,7 +2,8 @@ using NUnit.Framework;
 
 namespace PassNumerique.Tests.Sites;
 
-internal sealed class DistributionPointsTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class DistributionPointsTests(string engine)
 {
     private TestService _service = null!;
     private Scene _scene = null!;
@@ -12,7 +13,7 @@ internal sealed class DistributionPointsTests
     [OneTimeSetUp]
     public async Task Start()
     {
-        _service = await TestService.StartAsync();
+        _service = await TestService.StartAsync(engine);
         _scene = new Scene(_service);
         _authorityId = await _scene.OrganisationAsync("authority");
         _authority = await _scene.ClientAsync("authority", _authorityId);

@@ -5,7 +5,8 @@ using PassNumerique.Sites;
 
 namespace PassNumerique.Tests.Sites;
 
-internal sealed class SiteLabelsTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class SiteLabelsTests(string engine)
 {
     private TestService _service = null!;
     private Scene _scene = null!;
@@ -14,7 +15,7 @@ internal sealed class SiteLabelsTests
     [OneTimeSetUp]
     public async Task Start()
     {
-        _service = await TestService.StartAsync();
+        _service = await TestService.StartAsync(engine);
         _scene = new Scene(_service);
         _structureId = await _scene.OrganisationAsync("structure");
     }

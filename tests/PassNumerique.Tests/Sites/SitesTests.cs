@@ -3,7 +3,8 @@ using NUnit.Framework;
 
 namespace PassNumerique.Tests.Sites;
 
-internal sealed class SitesTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class SitesTests(string engine)
 {
     private TestService _service = null!;
     private Scene _scene = null!;
@@ -12,7 +13,7 @@ internal sealed class SitesTests
     [OneTimeSetUp]
     public async Task Start()
     {
-        _service = await TestService.StartAsync();
+        _service = await TestService.StartAsync(engine);
         _scene = new Scene(_service);
         _structureId = await _scene.OrganisationAsync("structure");
     }

@@ -2,7 +2,8 @@ using NUnit.Framework;
 
 namespace PassNumerique.Tests.Sites;
 
-internal sealed class WorkshopsTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class WorkshopsTests(string engine)
 {
     private const string Service = "Maîtrise des outils numériques du quotidien";
 
@@ -15,7 +16,7 @@ internal sealed class WorkshopsTests
     [OneTimeSetUp]
     public async Task Start()
     {
-        _service = await TestService.StartAsync();
+        _service = await TestService.StartAsync(engine);
         _scene = new Scene(_service);
         _structureId = await _scene.OrganisationAsync("structure");
         _siteId = await _scene.SiteAsync(_structureId);

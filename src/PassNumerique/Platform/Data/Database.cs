@@ -27,6 +27,12 @@ internal abstract class Database : IAsyncDisposable
     /// <summary>Folder of the migrations, under <c>db/</c>.</summary>
     public abstract string Name { get; }
 
+    /// <summary>Whether one command may hold two statements.</summary>
+    public virtual bool TakesBatches => false;
+
+    /// <summary>Whether there is a network on which the answer to a commit can be lost.</summary>
+    public virtual bool LosesAnswers => false;
+
     /// <summary>Whether facts wait for their batch after their commit.</summary>
     public virtual bool SealsLater => false;
 
@@ -40,8 +46,19 @@ internal abstract class Database : IAsyncDisposable
     /// <summary>A connection to read with; disposing gives it back.</summary>
     public abstract ValueTask<DbConnection> OpenAsync(CancellationToken ct = default);
 
-    /// <summary>Runs a command in a transaction that lasts only if the outcome is not a refusal.</summary>
-    public abstract Task<T> CommandAsync<T>(Session session, Func<Task<T>> work) where T : struct, IOutcome<T>;
+    /// <summary>What to tell the operator after the store was opened.</summary>
+    public IReadOnlyList<string> Warnings { get; protected set; } = [];
+
+    /// <summary>The arguments of a statement as this engine takes them.</summary>
+    public virtual object Arguments(Statement statement, object args) => args;
+
+    /// <summary>
+    /// Runs a command in a transaction that lasts only if the outcome is not a refusal. A command that changes
+    /// the store by one statement alone may do without a transaction: where each statement is a round trip to
+    /// another machine, the rows it holds are held half as long.
+    /// </summary>
+    public abstract Task<T> CommandAsync<T>(Session session, Func<Task<T>> work, bool oneStatement = false)
+        where T : struct, IOutcome<T>;
 
     /// <summary>The last seal.</summary>
     public abstract ValueTask<Seal> LastSealAsync(CancellationToken ct = default);
@@ -86,6 +103,9 @@ internal abstract class Database : IAsyncDisposable
 /// <summary>A statement as this engine takes it, and the fact table it inserts into, if any.</summary>
 internal sealed record Statement(string Text, FactTable? Inserts)
 {
+    /// <summary>Both in one text, for engines that take that.</summary>
+    public Statement Then(Statement next) => new($"{Text};\n{next.Text}", Inserts);
+
     /// <summary>The table after INSERT INTO, or nothing.</summary>
     public static string Target(string sql)
     {

@@ -24,7 +24,9 @@ internal sealed class FactTable
         Astray = $"SELECT CAST(COUNT(*) AS bigint) FROM {name} "
             + "WHERE batch < 1 OR batch > (SELECT COALESCE(MAX(batch), 0) FROM seals)";
         Unsealed = $"SELECT CAST(COUNT(*) AS bigint) FROM {name} WHERE batch IS NULL";
-        Seal = $"UPDATE {name} SET batch = @Batch WHERE batch IS NULL";
+        Seal = $"UPDATE {name} SET batch = @Batch WHERE batch IS NULL AND recorded_ms <= @Until";
+        Nth = "WITH waiting AS (SELECT recorded_ms, ROW_NUMBER() OVER (ORDER BY recorded_ms) AS position "
+            + $"FROM {name} WHERE batch IS NULL) SELECT recorded_ms FROM waiting WHERE position = @Nth";
         _prefix = Encoding.UTF8.GetBytes(name);
     }
 
@@ -47,9 +49,13 @@ internal sealed class FactTable
 
     public string Unsealed { get; }
 
+    /// <summary>Gives the rows of commands up to an instant their batch.</summary>
     public string Seal { get; }
 
-    public IEnumerable<string> Statements => [OfBatch, Between, Astray, Unsealed, Seal];
+    /// <summary>The instant of the n-th row that waits for a batch; no row where fewer wait.</summary>
+    public string Nth { get; }
+
+    public IEnumerable<string> Statements => [OfBatch, Between, Astray, Unsealed, Seal, Nth];
 
     /// <summary>The sealed rows that meet a condition, columns as in a leaf, then the batch.</summary>
     public string Selecting(string condition, string order) =>
@@ -132,6 +138,11 @@ internal sealed class FactTables(IReadOnlyList<FactTable> tables)
     private readonly Dictionary<string, FactTable> _byName = tables.ToDictionary(t => t.Name, StringComparer.Ordinal);
 
     public IReadOnlyList<FactTable> All { get; } = tables;
+
+    /// <summary>One row with a column a table, in their order: 1 where rows wait for a batch.</summary>
+    public string Waiting { get; } = "SELECT " + string.Join(", ", tables.Select(t =>
+        $"CAST(CASE WHEN EXISTS (SELECT 1 FROM {t.Name} WHERE batch IS NULL) THEN 1 ELSE 0 END AS bigint) AS {t.Name}"))
+        + " FROM counters WHERE name = 'sealer'";
 
     public FactTable? Find(string name) => _byName.GetValueOrDefault(name);
 

@@ -144,7 +144,7 @@ internal static class KeyCheck
     {
         await using var command = connection.CreateCommand();
         command.CommandText = Sql.Insert;
-        foreach (var (name, text) in new[] { ("@Name", $"key-check-{version}"), ("@Value", value) })
+        foreach (var (name, text) in new[] { ("@Setting", $"key-check-{version}"), ("@Value", value) })
         {
             var parameter = command.CreateParameter();
             (parameter.ParameterName, parameter.Value) = (name, text);
@@ -163,7 +163,7 @@ internal static class KeyCheck
 
         public const string Insert = """
             INSERT INTO store_settings (name, value)
-            VALUES (@Name, @Value)
+            VALUES (@Setting, @Value)
             """;
     }
 }

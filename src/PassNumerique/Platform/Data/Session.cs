@@ -48,14 +48,35 @@ internal sealed class Session(Database database, TimeProvider clock) : IAsyncDis
         if (_write is not { } write) throw new InvalidOperationException("Only a command may write.");
         var statement = database.Statement(sql);
         if (statement.Inserts is { } table) write.Touch(table);
-        return await write.Connection.ExecuteAsync(new(statement.Text, args, write.Transaction, cancellationToken: ct));
+        var changed = await write.Connection.ExecuteAsync(Command(statement, args, ct));
+        write.Changed(changed);
+        return changed;
     }
 
-    public async Task<T?> FindAsync<T>(string sql, object args, CancellationToken ct = default) =>
-        await (await ConnectAsync(ct)).QueryFirstOrDefaultAsync<T>(Command(sql, args, ct));
+    /// <summary>
+    /// Runs a statement that writes, then one that reads, with the same arguments: one round trip where the
+    /// engine takes two statements at once.
+    /// </summary>
+    public async Task<(long Changed, IReadOnlyList<T> Rows)> ExecuteAndListAsync<T>(
+        string write, string read, object args, CancellationToken ct = default)
+    {
+        if (!database.TakesBatches) return (await ExecuteAsync(write, args, ct), await ListAsync<T>(read, args, ct));
+        if (_write is not { } current) throw new InvalidOperationException("Only a command may write.");
+        var command = Command(database.Statement(write).Then(database.Statement(read)), args, ct);
+        await using var reader = await current.Connection.ExecuteReaderAsync(command);
+        var parse = reader.GetRowParser<T>();
+        var rows = new List<T>();
+        while (await reader.ReadAsync(ct)) rows.Add(parse(reader));
+        await reader.CloseAsync();
+        current.Changed(reader.RecordsAffected);
+        return (reader.RecordsAffected, rows);
+    }
+
+    public Task<T?> FindAsync<T>(string sql, object args, CancellationToken ct = default) => ReadAsync(
+        connection => connection.QueryFirstOrDefaultAsync<T>(Command(database.Statement(sql), args, ct)), ct);
 
     public async Task<IReadOnlyList<T>> ListAsync<T>(string sql, object args, CancellationToken ct = default) =>
-        (await (await ConnectAsync(ct)).QueryAsync<T>(Command(sql, args, ct))).AsList();
+        (await ReadAsync(connection => connection.QueryAsync<T>(Command(database.Statement(sql), args, ct)), ct)).AsList();
 
     /// <summary>One row after the other, for answers of any size. The caller keeps it under a second.</summary>
     public async IAsyncEnumerable<T> StreamAsync<T>(
@@ -63,8 +84,8 @@ internal sealed class Session(Database database, TimeProvider clock) : IAsyncDis
     {
         var connection = await ConnectAsync(ct);
         var statement = database.Statement(sql);
-        await foreach (var row in connection.QueryUnbufferedAsync<T>(statement.Text, args, _write?.Transaction)
-            .WithCancellation(ct))
+        await foreach (var row in connection.QueryUnbufferedAsync<T>(
+            statement.Text, database.Arguments(statement, args), _write?.Transaction).WithCancellation(ct))
             yield return row;
     }
 
@@ -83,14 +104,35 @@ internal sealed class Session(Database database, TimeProvider clock) : IAsyncDis
     private async ValueTask<DbConnection> ConnectAsync(CancellationToken ct) =>
         _write?.Connection ?? (_connection ??= await database.OpenAsync(ct));
 
-    private CommandDefinition Command(string sql, object args, CancellationToken ct) =>
-        new(database.Statement(sql).Text, args, _write?.Transaction, cancellationToken: ct);
+    /// <summary>
+    /// A connection that was idle may have died with the server it led to: outside a command the same question
+    /// is asked once more, on another one.
+    /// </summary>
+    private async Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken ct)
+    {
+        try
+        {
+            return await read(await ConnectAsync(ct));
+        }
+        catch (DbException exception) when (_write is null && database.IsTransient(exception))
+        {
+            await DisposeAsync();
+            return await read(await ConnectAsync(ct));
+        }
+    }
+
+    private CommandDefinition Command(Statement statement, object args, CancellationToken ct) => new(
+        statement.Text, database.Arguments(statement, args), _write?.Transaction,
+        cancellationToken: ct.CanBeCanceled ? ct : _write?.Aborted ?? default);
 }
 
 /// <summary>A transaction under way: its connection, its instant, its batch, the fact tables it wrote to.</summary>
-internal sealed class Write(DbConnection connection, DbTransaction? transaction, long nowMs, long? batch)
+internal sealed class Write(
+    DbConnection connection, DbTransaction? transaction, long nowMs, long? batch, CancellationToken aborted = default)
 {
     private readonly HashSet<FactTable> _touched = [];
+    private bool _isAlone;
+    private bool _hasChanged;
 
     public DbConnection Connection { get; } = connection;
 
@@ -101,6 +143,23 @@ internal sealed class Write(DbConnection connection, DbTransaction? transaction,
     public long? Batch { get; } = batch;
 
     public IReadOnlySet<FactTable> Touched => _touched;
+
+    /// <summary>The deadline of the command.</summary>
+    public CancellationToken Aborted { get; } = aborted;
+
+    /// <summary>A write without a transaction is one statement that changes something, and nothing else.</summary>
+    public Write Alone()
+    {
+        _isAlone = true;
+        return this;
+    }
+
+    public void Changed(long rows)
+    {
+        if (!_isAlone || rows == 0) return;
+        if (_hasChanged) throw new InvalidOperationException("A command of one statement wrote twice.");
+        _hasChanged = true;
+    }
 
     public void Touch(FactTable table) => _touched.Add(table);
 }

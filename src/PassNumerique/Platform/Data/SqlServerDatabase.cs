@@ -1,22 +1,49 @@
 using System.Data;
 using System.Data.Common;
 using Microsoft.Data.SqlClient;
+using Polly;
+using Polly.Retry;
+using Polly.Timeout;
 
 namespace PassNumerique.Platform.Data;
 
 /// <summary>
-/// The production engine. A command is a transaction of its own under READ COMMITTED, run again as a whole
-/// after a duplicate key or a transient error; facts get their batch from the sealer, about a second later.
+/// The production engine. A command is a transaction of its own under READ COMMITTED, or one statement without
+/// any; it is run again as a whole after a duplicate key, a transient error or a lost answer, and finds by its
+/// operation id or its key whether it happened already. Facts get their batch from the sealer, about a second
+/// later.
 /// </summary>
-internal sealed class SqlServerDatabase(string connectionString, FactTables facts, TimeProvider clock, KeyRing keys)
-    : Database(facts, clock, keys)
+internal sealed class SqlServerDatabase : Database
 {
-    private const int MaxTries = 50;
-    private readonly SemaphoreSlim _sealing = new(1, 1);
-    private readonly CancellationTokenSource _stopping = new();
-    private Task _sealer = Task.CompletedTask;
+    /// <summary>How long a command may take with everything that is tried again; then 503.</summary>
+    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+
+    private const int MaxRetries = 50;
+    private const int RowsPerStatement = 4_000; // Under 5,000 locks the engine doesn't lock the whole table.
+    private const int ConnectSeconds = 5;
+
+    private readonly SqlConnectionStringBuilder _settings;
+    private readonly ResiliencePipeline _retry = RetryPipeline();
+    private readonly Sealer _sealer;
+    private readonly string? _headPath;
+
+    public SqlServerDatabase(
+        string connectionString, string? headPath, FactTables facts, TimeProvider clock, KeyRing keys)
+        : base(facts, clock, keys)
+    {
+        _settings = SqlServerStart.Read(connectionString);
+        // A pool that remembers a failure would keep refusing after the server is back.
+        _settings.PoolBlockingPeriod = PoolBlockingPeriod.NeverBlock;
+        if (!_settings.ShouldSerialize("Connect Timeout")) _settings.ConnectTimeout = ConnectSeconds;
+        _headPath = headPath;
+        _sealer = new(SealerConnection(_settings), facts, clock, keys, new HeadFile(headPath, clock));
+    }
 
     public override string Name => "sqlserver";
+
+    public override bool TakesBatches => true;
+
+    public override bool LosesAnswers => true;
 
     public override bool SealsLater => true;
 
@@ -24,24 +51,36 @@ internal sealed class SqlServerDatabase(string connectionString, FactTables fact
 
     public override async ValueTask<DbConnection> OpenAsync(CancellationToken ct = default)
     {
-        var connection = new SqlConnection(connectionString);
-        await connection.OpenAsync(ct);
-        return connection;
+        var connection = new SqlConnection(_settings.ConnectionString);
+        try
+        {
+            await connection.OpenAsync(ct);
+            return connection;
+        }
+        catch (Exception exception) when (exception is SqlException or InvalidOperationException)
+        {
+            // No server, no login, or a pool with nothing left: for who asks it is all one, and may pass.
+            await connection.DisposeAsync();
+            throw new StoreUnavailableException("No connection to SQL Server.", exception);
+        }
     }
 
-    public override async Task<T> CommandAsync<T>(Session session, Func<Task<T>> work)
+    public override object Arguments(Statement statement, object args) => new SqlServerArguments(args, statement.Text);
+
+    public override async Task<T> CommandAsync<T>(Session session, Func<Task<T>> work, bool oneStatement = false)
     {
-        for (var attempt = 1; ; attempt++)
+        var attempt = new Attempt<T>(session, work, oneStatement);
+        try
         {
-            try
-            {
-                return await TryAsync(session, work);
-            }
-            catch (SqlException exception) when (IsDuplicateKey(exception) || IsTransient(exception))
-            {
-                if (attempt == MaxTries) throw new StoreUnavailableException("The command kept colliding.", exception);
-                await Task.Delay(Random.Shared.Next(1, 5 * Math.Min(attempt, 20)));
-            }
+            return await _retry.ExecuteAsync(static (state, ct) => state.Self.TryAsync(state.Attempt, ct),
+                (Self: this, Attempt: attempt), default);
+        }
+        catch (Exception exception) when (exception is TimeoutRejectedException or SqlException or StoreUnavailableException
+            && (exception is not SqlException sql || IsDuplicateKey(sql) || IsTransient(sql)))
+        {
+            throw attempt.MayHaveHappened
+                ? new OutcomeUnknownException("The answer to a commit was lost.", exception)
+                : new StoreUnavailableException("The command was not done within its deadline.", exception);
         }
     }
 
@@ -53,146 +92,149 @@ internal sealed class SqlServerDatabase(string connectionString, FactTables fact
 
     public override async Task<Seal> SealThroughAsync(long instantMs, CancellationToken ct = default)
     {
-        await SealAsync(instantMs, ct);
+        await _sealer.SealThroughAsync(instantMs, ct);
         await using var connection = await OpenAsync(ct);
         return await Sealing.AtAsync(connection, instantMs);
     }
 
     public override async Task MigrateAsync(CancellationToken ct = default)
     {
-        await using var connection = await OpenAsync(ct);
-        await Migrations.ApplyAsync(connection, Name, Keys, ct);
-        _sealer = SealRegularlyAsync();
+        Warnings = await SqlServerStart.MigrateAsync(_settings, Keys, ct);
+        await using (var connection = await OpenAsync(ct))
+            await HeadCheck.ThrowIfAheadAsync(connection, _headPath, await Sealing.LastAsync(connection));
+        _sealer.Start();
     }
 
     public override async Task LoadAsync(IReadOnlyList<BulkRows> tables, CancellationToken ct = default)
     {
         await using var connection = (SqlConnection)await OpenAsync(ct);
         await using var transaction = (SqlTransaction)await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, ct);
-        foreach (var table in tables.Where(t => t.Rows.Count > 0))
+        foreach (var table in tables)
         {
             using var bulk = new SqlBulkCopy(connection, SqlBulkCopyOptions.CheckConstraints, transaction)
             {
                 DestinationTableName = table.Table,
-                BatchSize = 4_000,
                 BulkCopyTimeout = 600,
             };
             foreach (var column in table.Columns) bulk.ColumnMappings.Add(column, column);
-            await bulk.WriteToServerAsync(table.ToDataTable(), ct);
+            var (rows, key) = SqlServerKeys.InKeyOrder(table);
+            foreach (var column in key) bulk.ColumnOrderHints.Add(column, SortOrder.Ascending);
+            foreach (var chunk in rows.Chunk(RowsPerStatement))
+                await bulk.WriteToServerAsync((table with { Rows = chunk }).ToDataTable(), ct);
         }
 
         await transaction.CommitAsync(ct);
     }
 
-    // 2627: unique constraint, 2601: unique index.
-    public override bool IsDuplicateKey(DbException e) => e is SqlException { Number: 2627 or 2601 };
+    public override bool IsDuplicateKey(DbException e) => e is SqlException sql && SqlServerErrors.IsDuplicateKey(sql);
 
-    // Deadlock, lock time-out, client time-out, and the errors Azure SQL asks to try again after.
-    public override bool IsTransient(DbException e) =>
-        e is SqlException { Number: 1205 or 1222 or -2 or 40613 or 40197 or 40501 or 49918 or 49919 or 49920 or 10928 or 10929 };
+    public override bool IsTransient(DbException e) => e is SqlException sql && SqlServerErrors.IsTransient(sql);
 
     public override async ValueTask DisposeAsync()
     {
-        await _stopping.CancelAsync();
-        await _sealer;
-        _stopping.Dispose();
-        _sealing.Dispose();
+        await _sealer.DisposeAsync();
+        await using var connection = new SqlConnection(_settings.ConnectionString);
+        SqlConnection.ClearPool(connection);
     }
 
-    private async Task<T> TryAsync<T>(Session session, Func<Task<T>> work) where T : struct, IOutcome<T>
+    private async ValueTask<T> TryAsync<T>(Attempt<T> attempt, CancellationToken ct) where T : struct, IOutcome<T>
     {
-        await using var connection = await OpenAsync();
-        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted);
-        session.Enter(new Write(connection, transaction, Clock.NowMs(), null));
+        await using var connection = await OpenAsync(ct);
         try
         {
-            var answer = await work();
-            if (!answer.IsRefused) await transaction.CommitAsync();
-            return answer;
+            return attempt.OneStatement
+                ? await RunAsync(attempt, connection, null, ct)
+                : await InTransactionAsync(attempt, connection, ct);
+        }
+        catch (SqlException exception) when (ct.IsCancellationRequested && !IsDuplicateKey(exception))
+        {
+            attempt.MayHaveHappened |= attempt.OneStatement;
+            throw new OperationCanceledException("The deadline of the command has passed.", exception, ct);
+        }
+        catch (SqlException exception) when (SqlServerErrors.IsLost(exception))
+        {
+            attempt.MayHaveHappened |= attempt.OneStatement;
+            throw;
+        }
+        catch (InvalidOperationException exception) when (connection.State != ConnectionState.Open)
+        {
+            attempt.MayHaveHappened |= attempt.OneStatement;
+            throw new StoreUnavailableException("The connection broke under the command.", exception);
+        }
+    }
+
+    private async Task<T> InTransactionAsync<T>(Attempt<T> attempt, DbConnection connection, CancellationToken ct)
+        where T : struct, IOutcome<T>
+    {
+        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, ct);
+        var answer = await RunAsync(attempt, connection, transaction, ct);
+        if (answer.IsRefused) return answer;
+        try
+        {
+            // Once it is sent, giving up waiting would only lose the answer.
+            await transaction.CommitAsync(CancellationToken.None);
+        }
+        catch (Exception exception) when (exception is SqlException or InvalidOperationException)
+        {
+            attempt.MayHaveHappened = true;
+            throw;
+        }
+
+        return answer;
+    }
+
+    private async Task<T> RunAsync<T>(
+        Attempt<T> attempt, DbConnection connection, DbTransaction? transaction, CancellationToken ct)
+        where T : struct, IOutcome<T>
+    {
+        var write = new Write(connection, transaction, Clock.NowMs(), null, ct);
+        attempt.Session.Enter(transaction is null ? write.Alone() : write);
+        try
+        {
+            return await attempt.Work();
         }
         finally
         {
-            session.Leave();
-        }
-    }
-
-    private async Task SealRegularlyAsync()
-    {
-        while (!_stopping.IsCancellationRequested)
-        {
-            try
-            {
-                await SealAsync(null, _stopping.Token);
-                await Task.Delay(TimeSpan.FromSeconds(1), _stopping.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-            catch (DbException)
-            {
-                // The server is away or another copy seals: facts keep waiting for their batch, nothing is lost.
-                await Task.Delay(TimeSpan.FromSeconds(1));
-            }
+            attempt.Session.Leave();
         }
     }
 
     /// <summary>
-    /// Gives every committed fact without a batch the next one. The row of the counter is the election: one
-    /// sealer at a time holds it, in whichever copy of the service.
+    /// Whoever collides begins again after some milliseconds, whoever finds no server after up to half a second,
+    /// each at a moment of its own.
     /// </summary>
-    private async Task SealAsync(long? throughMs, CancellationToken ct)
-    {
-        await _sealing.WaitAsync(ct);
-        try
+    private static ResiliencePipeline RetryPipeline() => new ResiliencePipelineBuilder()
+        .AddTimeout(Deadline)
+        .AddRetry(new RetryStrategyOptions
         {
-            await using var connection = await OpenAsync(ct);
-            await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, ct);
-            await RunAsync(connection, transaction, Sql.Elect, ct);
-            var last = await Sealing.LastAsync(connection, transaction);
-            var touched = await MarkAsync(connection, transaction, last.Batch + 1, ct);
-            var needed = touched.Count > 0 || (throughMs is { } through && last.SealedMs < through);
-            if (!needed) return;
-            await Sealing.CloseAsync(
-                connection, transaction, touched, Facts, last, Seal.NextInstant(last, Clock.NowMs()), Keys);
-            await transaction.CommitAsync(ct);
-        }
-        finally
+            ShouldHandle = new PredicateBuilder()
+                .Handle<StoreUnavailableException>()
+                .Handle<SqlException>(e => SqlServerErrors.IsDuplicateKey(e) || SqlServerErrors.IsTransient(e)),
+            MaxRetryAttempts = MaxRetries,
+            BackoffType = DelayBackoffType.Exponential,
+            UseJitter = true,
+            Delay = TimeSpan.FromMilliseconds(4),
+            MaxDelay = TimeSpan.FromMilliseconds(500),
+        })
+        .Build();
+
+    /// <summary>A pool of its own, so that the sealer's isolation level never reaches another command.</summary>
+    private static string SealerConnection(SqlConnectionStringBuilder settings) =>
+        new SqlConnectionStringBuilder(settings.ConnectionString)
         {
-            _sealing.Release();
-        }
-    }
+            ApplicationName = "PassNumerique.Sealer",
+            MaxPoolSize = 4,
+        }.ConnectionString;
 
-    private async Task<List<FactTable>> MarkAsync(
-        DbConnection connection, DbTransaction transaction, long batch, CancellationToken ct)
+    /// <summary>A command and what is known of its outcome over all its tries.</summary>
+    private sealed class Attempt<T>(Session session, Func<Task<T>> work, bool oneStatement)
     {
-        var touched = new List<FactTable>();
-        foreach (var table in Facts.All)
-        {
-            await using var command = connection.CreateCommand();
-            command.CommandText = table.Seal;
-            command.Transaction = transaction;
-            command.Parameters.Add(new SqlParameter("@Batch", batch));
-            if (await command.ExecuteNonQueryAsync(ct) > 0) touched.Add(table);
-        }
+        public Session Session { get; } = session;
 
-        return touched;
-    }
+        public Func<Task<T>> Work { get; } = work;
 
-    private static async Task RunAsync(DbConnection connection, DbTransaction transaction, string sql, CancellationToken ct)
-    {
-        await using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.Transaction = transaction;
-        await command.ExecuteNonQueryAsync(ct);
-    }
+        public bool OneStatement { get; } = oneStatement;
 
-    internal static class Sql
-    {
-        public const string Elect = """
-            UPDATE counters
-               SET next_value = next_value + 1
-             WHERE name = 'sealer'
-            """;
+        public bool MayHaveHappened { get; set; }
     }
 }

@@ -65,7 +65,8 @@ internal sealed class SqliteDatabase : Database
         _writer = new GroupCommit(_writing, Facts, Clock, Keys, new HeadFile(_headPath, Clock), last);
     }
 
-    public override Task<T> CommandAsync<T>(Session session, Func<Task<T>> work) => Writer.RunAsync(session, work);
+    public override Task<T> CommandAsync<T>(Session session, Func<Task<T>> work, bool oneStatement = false) =>
+        Writer.RunAsync(session, work);
 
     public override ValueTask<Seal> LastSealAsync(CancellationToken ct = default) => ValueTask.FromResult(Writer.Last);
 

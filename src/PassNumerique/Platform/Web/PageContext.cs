@@ -94,14 +94,14 @@ internal sealed class DemoState
     public bool IsKnownLoaded => _loaded == true;
 
     public async ValueTask<bool> IsLoadedAsync(Session session) =>
-        _loaded ??= await session.FindAsync<string>(Sql.Demo, new { Name = "demo" }) == "true";
+        _loaded ??= await session.FindAsync<string>(Sql.Demo, new { Setting = "demo" }) == "true";
 
     private static class Sql
     {
         public const string Demo = """
             SELECT value
               FROM store_settings
-             WHERE name = @Name
+             WHERE name = @Setting
             """;
     }
 }

@@ -3,12 +3,13 @@ using NUnit.Framework;
 
 namespace PassNumerique.Tests.Platform.Web;
 
-internal sealed class PagesTests
+[TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
+internal sealed class PagesTests(string engine)
 {
     private TestService _service = null!;
 
     [OneTimeSetUp]
-    public async Task Start() => _service = await TestService.StartAsync();
+    public async Task Start() => _service = await TestService.StartAsync(engine);
 
     [OneTimeTearDown]
     public async Task Stop() => await _service.DisposeAsync();

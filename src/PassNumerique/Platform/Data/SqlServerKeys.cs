@@ -1,0 +1,46 @@
+namespace PassNumerique.Platform.Data;
+
+/// <summary>The clustered key of each table, read from the migrations, and rows in its order.</summary>
+internal static partial class SqlServerKeys
+{
+    private static readonly Lazy<IReadOnlyDictionary<string, string[]>> Keys = new(Read);
+
+    /// <summary>
+    /// Rows sorted by the table's clustered key, as a bulk copy with an order hint needs them: whole numbers by
+    /// value, ids and codes by their bytes. An unknown table keeps its order and gives no key.
+    /// </summary>
+    public static (IReadOnlyList<object?[]> Rows, IReadOnlyList<string> Key) InKeyOrder(BulkRows table)
+    {
+        if (!Keys.Value.TryGetValue(table.Table, out var key)) return (table.Rows, []);
+        var places = key.Select(column => table.Columns.ToList().IndexOf(column)).ToArray();
+        if (places.Contains(-1)) return (table.Rows, []);
+        return ([.. table.Rows.Order(Comparer<object?[]>.Create((a, b) => Compare(a, b, places)))], key);
+    }
+
+    private static int Compare(object?[] a, object?[] b, int[] places)
+    {
+        foreach (var place in places)
+        {
+            var order = (a[place], b[place]) switch
+            {
+                (long left, long right) => left.CompareTo(right),
+                (string left, string right) => string.CompareOrdinal(left, right),
+                _ => throw new InvalidOperationException("A key is made of whole numbers and texts."),
+            };
+            if (order != 0) return order;
+        }
+
+        return 0;
+    }
+
+    private static Dictionary<string, string[]> Read() => Migrations.Names("sqlserver")
+        .SelectMany(name => Migrations.Statements(Migrations.Text(name)))
+        .Select(statement => PrimaryKey().Match(statement))
+        .Where(match => match.Success)
+        .ToDictionary(
+            match => match.Groups["table"].Value,
+            match => match.Groups["key"].Value.Split(',', StringSplitOptions.TrimEntries), StringComparer.Ordinal);
+
+    [System.Text.RegularExpressions.GeneratedRegex(@"^\s*CREATE TABLE (?<table>\w+)[\s\S]*PRIMARY KEY \((?<key>[\w, ]+)\)")]
+    private static partial System.Text.RegularExpressions.Regex PrimaryKey();
+}
