@@ -60,6 +60,7 @@ internal sealed class TestService : IAsyncDisposable
                 ["urls"] = "http://127.0.0.1:0",
             });
             builder.Logging.ClearProviders();
+            builder.Logging.AddProvider(new Failures());
             if (clock is not null) builder.Services.AddSingleton(clock);
         });
         await app.StartAsync();
@@ -132,6 +133,26 @@ internal sealed class TestService : IAsyncDisposable
         var organisation = await SendAsync(new CreateOrganisation.Command("operator", "Opérateur d'essai"));
         var key = await SendAsync(new CreateApiKey.Command(organisation.Value!.Id, "operator", "essais"));
         return key.Value!.ApiKey;
+    }
+}
+
+/// <summary>What the service calls a bug is told by the test that met it, with its trace.</summary>
+internal sealed class Failures : ILoggerProvider, ILogger
+{
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
+
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        if (IsEnabled(logLevel)) NUnit.Framework.TestContext.Progress.WriteLine($"{formatter(state, exception)}\n{exception}");
+    }
+
+    public void Dispose()
+    {
     }
 }
 

@@ -191,6 +191,16 @@ internal sealed class VerbTable(TextWriter output, TextWriter error, Action<WebA
 
     private Command Keys()
     {
+        var create = Verb(new("create", "Crée le fichier de clés d'un magasin neuf sur SQL Server ; n'écrase jamais."), async (services, _) =>
+        {
+            var file = services.GetRequiredService<Settings>().CodeKeyFile;
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            KeyRing.Create(file);
+            await output.WriteLineAsync(
+                $"Clés créées dans « {file} ». Donnez ce fichier à toutes les copies du service, et une copie au coffre : "
+                + "sans lui, aucun pass ne peut plus être lu.");
+            return 0;
+        });
         var rotate = Verb(new("rotate", "Ajoute une version de clé, pour les commandes à venir."), async (services, _) =>
         {
             var settings = services.GetRequiredService<Settings>();
@@ -209,7 +219,7 @@ internal sealed class VerbTable(TextWriter output, TextWriter error, Action<WebA
             await error.WriteLineAsync("Ce texte ouvre tous les pass : au coffre, jamais avec les données.");
             return 0;
         });
-        return new("keys", "Les clés dont les codes sont dérivés.") { rotate, export };
+        return new("keys", "Les clés dont les codes sont dérivés.") { create, rotate, export };
     }
 
     private Command User()

@@ -96,7 +96,7 @@ internal static class RecordAssessment
             Booklet = booklet,
             PersonNumber = personNumber,
             assessment.Instrument,
-            assessment.Version,
+            InstrumentVersion = assessment.Version,
             assessment.Phase,
             assessment.Score,
             assessment.MaxScore,
@@ -133,7 +133,7 @@ internal static class RecordAssessment
             INSERT INTO assessments (
                    id, convention_id, booklet, person_number, instrument, instrument_version, phase, score, max_score,
                    mode, taken_day, actor_id, recorded_ms, batch)
-            VALUES (@Id, @ConventionId, @Booklet, @PersonNumber, @Instrument, @Version, @Phase, @Score, @MaxScore,
+            VALUES (@Id, @ConventionId, @Booklet, @PersonNumber, @Instrument, @InstrumentVersion, @Phase, @Score, @MaxScore,
                    @Mode, @TakenDay, @ActorId, @NowMs, @Batch)
             """;
     }

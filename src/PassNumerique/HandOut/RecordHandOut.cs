@@ -47,9 +47,9 @@ internal static class RecordHandOut
             RuleFor(c => c.Needs).Must(n => n is null || n.Count <= 19).WithMessage("Au plus 19 besoins.");
             RuleFor(c => c.Assessment).SetValidator(new AssessmentValidator()).When(c => c.Assessment is not null);
             RuleFor(c => c.OrientedTo!.SiteId).Uuid().When(c => c.OrientedTo is not null);
-            RuleFor(c => c.Notice!.Version).Name(20).When(c => c.Notice is not null);
-            RuleFor(c => c.FollowUp!.For).Note(200).When(c => c.FollowUp is not null);
-            RuleFor(c => c.FollowUp!.Phone).Note(40).When(c => c.FollowUp is not null);
+            RuleFor(c => c.Notice!.Version).Reference(20).When(c => c.Notice is not null);
+            RuleFor(c => c.FollowUp!.For!).Reference(200).When(c => c.FollowUp?.For is not null);
+            RuleFor(c => c.FollowUp!.Phone!).Reference(40).When(c => c.FollowUp?.Phone is not null);
             RuleFor(c => c.FollowUp!.Phone).Null().When(c => c.FollowUp is { Agreed: false })
                 .WithMessage("Sans accord de la personne, son numéro n'est pas enregistré.");
         }

@@ -81,6 +81,13 @@ internal static class Hosting
     {
         var settings = services.GetRequiredService<Settings>();
         var isNew = settings.Store == "sqlite" && !File.Exists(Path.Combine(settings.Data, SqliteDatabase.FileName));
+        if (settings.Store == "sqlserver" && !File.Exists(settings.CodeKeyFile))
+        {
+            throw new StartException(
+                $"Fichier de clés {settings.CodeKeyFile} : introuvable ; restaurez-le depuis le coffre. Pour une base neuve, "
+                + "« keys create » en crée un.");
+        }
+
         if (!isNew || File.Exists(settings.CodeKeyFile)) return KeyRing.Load(settings.CodeKeyFile);
         Directory.CreateDirectory(Path.GetDirectoryName(settings.CodeKeyFile)!);
         return KeyRing.Create(settings.CodeKeyFile);

@@ -26,6 +26,8 @@ internal static class RedeemVouchers
         string? SiteId = null) : ICommand<Answer>, IOperation
     {
         internal IReadOnlyList<string> AllCodes => Codes ?? (Code is null ? [] : [Code]);
+
+        bool IOperation.IsOneStatement => AllCodes.Count == 1;
     }
 
     /// <summary>What was delivered, apart from what is debited.</summary>
@@ -112,7 +114,18 @@ internal static class RedeemVouchers
         public async Task<Result<Answer>> Handle(Command command, CancellationToken ct)
         {
             var operationId = Ids.Normalise(command.OperationId)!;
-            if (await RecordedAsync(command, operationId, ct) is { } before) return before;
+            var ready = await PrepareAsync(command);
+            if (ready.Refused is { } refused) return await RecordedAsync(command, operationId, ct) ?? refused;
+            var (place, passes) = ready.Value!;
+            var (done, rows) = await TryAtOnceAsync(command, operationId, place, passes, ct);
+            if (done) return await AnswerAsync(operationId, command, rows);
+            if (rows.Count > 0) return await AgainAsync(command, operationId, rows);
+            return await RedeemAllAsync(command, operationId, place, passes, ct);
+        }
+
+        /// <summary>All that is known before the store is asked what is left of the passes.</summary>
+        private async Task<Result<Ready>> PrepareAsync(Command command)
+        {
             var place = await PlaceAsync(command);
             if (place.Refused is { } elsewhere) return elsewhere;
             var passes = new List<Pass>();
@@ -126,20 +139,40 @@ internal static class RedeemVouchers
             }
 
             var workshop = await Refusals.WorkshopAsync(db, command, place.Value!.Site);
-            if (workshop is not null) return workshop;
-            return await RedeemAllAsync(command, operationId, place.Value!, passes, ct);
+            return workshop is not null ? workshop : new Ready(place.Value!, passes);
+        }
+
+        /// <summary>
+        /// One pass is redeemed without looking first, as if nobody had touched it; the statement itself says
+        /// whether that is so, and the rows of the operation tell a repetition. Whoever loses, or brings several
+        /// passes, looks and decides.
+        /// </summary>
+        private async Task<(bool Done, IReadOnlyList<Row> Rows)> TryAtOnceAsync(
+            Command command, string operationId, Place place, IReadOnlyList<Pass> passes, CancellationToken ct)
+        {
+            if (passes.Count > 1) return (false, await ReadAsync(operationId, ct));
+            var debits = RedemptionRules.Debits(
+                command, passes[0].Version.Terms, [VoucherState.Untouched(passes[0].Order)]);
+            if (debits.Refused is not null) return (false, await ReadAsync(operationId, ct));
+            var (changed, rows) = await db.ExecuteAndListAsync<Row>(
+                Sql.Redeem, Sql.ByOperation, Arguments(command, operationId, place, passes[0], debits.Value![0]), ct);
+            return (changed == 1, rows);
         }
 
         /// <summary>The same operation again gets the same answer; with another body, 422.</summary>
         private async Task<Result<Answer>?> RecordedAsync(Command command, string operationId, CancellationToken ct)
         {
-            var rows = await db.ListAsync<Row>(
-                Sql.ByOperation, new { db.Caller.OrganisationId, OperationId = operationId }, ct);
-            if (rows.Count == 0) return null;
-            return rows[0].BodyHash == db.BodyHash
+            var rows = await ReadAsync(operationId, ct);
+            return rows.Count == 0 ? (Result<Answer>?)null : await AgainAsync(command, operationId, rows);
+        }
+
+        private async Task<Result<Answer>> AgainAsync(Command command, string operationId, IReadOnlyList<Row> rows) =>
+            rows[0].BodyHash == db.BodyHash
                 ? new Result<Answer>(await AnswerAsync(operationId, command, rows), null, Replayed: true)
                 : Problems.KeyReused;
-        }
+
+        private Task<IReadOnlyList<Row>> ReadAsync(string operationId, CancellationToken ct) =>
+            db.ListAsync<Row>(Sql.ByOperation, new { db.Caller.OrganisationId, OperationId = operationId }, ct);
 
         private async Task<Result<Place>> PlaceAsync(Command command)
         {
@@ -177,17 +210,17 @@ internal static class RedeemVouchers
 
                 var stale = false;
                 foreach (var line in debits.Value!.OrderBy(d => passes[(int)d.Line].Serial))
-                    stale |= await InsertAsync(command, operationId, place, passes[(int)line.Line], line, ct) == 0;
-                if (!stale)
                 {
-                    var rows = await db.ListAsync<Row>(
-                        Sql.ByOperation, new { db.Caller.OrganisationId, OperationId = operationId }, ct);
-                    return await AnswerAsync(operationId, command, rows);
+                    stale |= await db.ExecuteAsync(
+                        Sql.Redeem, Arguments(command, operationId, place, passes[(int)line.Line], line), ct) == 0;
                 }
 
+                if (!stale) return await AnswerAsync(operationId, command, await ReadAsync(operationId, ct));
+                foreach (var pass in passes) conventions.Forget(pass.Convention.Id);
                 if (passes.Count > 1) throw new StoreUnavailableException("The passes changed while they were redeemed.");
-                conventions.Forget(passes[0].Convention.Id);
-                passes = [passes[0] with { Convention = (await conventions.FindAsync(db, passes[0].Convention.Id))! }];
+                var ready = await PrepareAsync(command);
+                if (ready.Refused is { } since) return since;
+                passes = ready.Value!.Passes;
             }
 
             throw new StoreUnavailableException($"No decision after {MaxRounds} rounds.");
@@ -209,11 +242,10 @@ internal static class RedeemVouchers
             return RedemptionRules.Debits(command, passes[0].Version.Terms, states);
         }
 
-        private Task<long> InsertAsync(
-            Command command, string operationId, Place place, Pass pass, Debit debit, CancellationToken ct)
+        private object Arguments(Command command, string operationId, Place place, Pass pass, Debit debit)
         {
             var terms = pass.Version.Terms;
-            return db.ExecuteAsync(Sql.Redeem, new
+            return new
             {
                 pass.Serial,
                 Booklet = pass.Order.BookletOf(pass.Serial),
@@ -248,7 +280,7 @@ internal static class RedeemVouchers
                 db.ActorId,
                 db.NowMs,
                 db.Batch,
-            }, ct);
+            };
         }
 
         private async Task<Answer> AnswerAsync(string operationId, Command command, IReadOnlyList<Row> rows)
@@ -271,6 +303,8 @@ internal static class RedeemVouchers
     }
 
     internal sealed record Place(SiteCard Site, long Today, long ServiceDay);
+
+    private sealed record Ready(Place Place, IReadOnlyList<Pass> Passes);
 
     internal sealed record Pass(long Serial, OrderCard Order, ConventionCard Convention, TermsVersion Version);
 
@@ -348,6 +382,9 @@ internal static class RedeemVouchers
                           WHERE x.order_id = @OrderId) j
               LEFT JOIN replacements r ON r.serial = @Serial
              WHERE v.seen = 0 AND v.closed = 0
+               AND NOT EXISTS (SELECT 1 FROM voucher_entries e
+                                WHERE e.organisation_id = @OrganisationId AND e.operation_id = @OperationId
+                                  AND e.line = @Line)
                AND v.used + v.held + @Minutes <= COALESCE(r.credit_minutes, @CreditMinutes)
                AND @ServiceDay <= j.until_day + @ToleranceDays
                AND @Today <= j.until_day + @ToleranceDays + 7
@@ -357,6 +394,7 @@ internal static class RedeemVouchers
                                   AND NOT EXISTS (SELECT 1 FROM booklet_entries u
                                                    WHERE u.booklet = b.booklet AND u.kind = 2 AND u.part > b.part)))
                AND EXISTS (SELECT 1 FROM order_steps s WHERE s.order_id = @OrderId AND s.slot = 6)
+               AND NOT EXISTS (SELECT 1 FROM booklet_entries t WHERE t.booklet = @Booklet AND t.kind = 3)
                AND NOT EXISTS (SELECT 1 FROM replacements p WHERE p.replaced_serial = @Serial)
                AND NOT EXISTS (SELECT 1 FROM blocks k
                                 WHERE k.order_serial = @OrderSerial

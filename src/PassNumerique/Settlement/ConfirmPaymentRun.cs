@@ -36,7 +36,7 @@ internal static class ConfirmPaymentRun
         public Validator()
         {
             RuleFor(c => c.PaidOn).Sensible();
-            RuleFor(c => c.BankReference).Name(140);
+            RuleFor(c => c.BankReference).Reference(80);
         }
     }
 

@@ -14,6 +14,10 @@ internal sealed record VoucherState(
 {
     public long RemainingMinutes => CreditMinutes - Used;
 
+    /// <summary>A pass of an order before anybody used it.</summary>
+    public static VoucherState Untouched(OrderCard order) =>
+        new(0, 0, 0, 0, 0, order.CreditMinutes, order.FaceCents, 0, order.ValidUntilDay, 0, 0, 0, 0, 0, 0);
+
     public bool IsActive => ActivatedDay > 0 && Cancelled == 0;
 
     public bool IsHandedOut => HandedOutDay > 0;

@@ -1,8 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
-using System.Net;
-using System.Net.Http.Headers;
-using System.Net.Sockets;
 using NUnit.Framework;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
@@ -20,7 +16,6 @@ internal sealed class KillTests
     private const int Clients = 8;
     private const long Booklets = 2_500;
     private const long PassesPerRound = Booklets * 5 / Kills;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly TestFolder _folder = new();
     private readonly Dictionary<string, Operation> _acknowledged = [];
     private readonly List<Operation> _unanswered = [];
@@ -166,98 +161,4 @@ internal sealed class KillTests
     private sealed record Operation(string Id, string Code, string? Answer = null);
 
     private sealed record Salted(byte[] Salt, long KeyVersion);
-
-    /// <summary>The service as a process of its own, as it lies beside the tests.</summary>
-    private sealed class ServiceProcess : IDisposable
-    {
-        private readonly Process _process;
-        private readonly string _address;
-
-        private ServiceProcess(Process process, string address) => (_process, _address) = (process, address);
-
-        public static async Task<ServiceProcess> StartAsync(string data)
-        {
-            var address = $"http://127.0.0.1:{FreePort()}";
-            var service = new ServiceProcess(Process.Start(Info(data, address))!, address);
-            service._process.OutputDataReceived += (_, _) => { };
-            service._process.ErrorDataReceived += (_, line) => TestContext.Error.WriteLine(line.Data);
-            service._process.BeginOutputReadLine();
-            service._process.BeginErrorReadLine();
-            using var client = new HttpClient();
-            var since = Stopwatch.StartNew();
-            while (!await service.IsReadyAsync(client))
-            {
-                if (service._process.HasExited || since.Elapsed > Patience)
-                    throw new InvalidOperationException("The service did not start.");
-                await Task.Delay(10);
-            }
-
-            return service;
-        }
-
-        public static async Task<(int Code, string Output)> RunAsync(string data, params string[] verb)
-        {
-            using var process = Process.Start(Info(data, "http://127.0.0.1:0", verb))!;
-            var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-            await process.WaitForExitAsync();
-            return (process.ExitCode, await output + await error);
-        }
-
-        public HttpClient Client(string apiKey)
-        {
-            var client = new HttpClient { BaseAddress = new Uri(_address + "/api/v1/"), Timeout = Patience };
-            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", apiKey);
-            return client;
-        }
-
-        /// <summary>SIGKILL: no handler of ours runs.</summary>
-        public void Kill()
-        {
-            _process.Kill();
-            _process.WaitForExit();
-        }
-
-        public void Dispose()
-        {
-            if (!_process.HasExited) Kill();
-            _process.Dispose();
-        }
-
-        private async Task<bool> IsReadyAsync(HttpClient client)
-        {
-            try
-            {
-                using var answer = await client.GetAsync(_address + "/health/ready");
-                return answer.StatusCode == HttpStatusCode.OK;
-            }
-            catch (HttpRequestException)
-            {
-                return false;
-            }
-        }
-
-        private static ProcessStartInfo Info(string data, string address, params string[] verb)
-        {
-            var host = Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
-            return new ProcessStartInfo(host, [typeof(Program).Assembly.Location, .. verb])
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-                Environment =
-                {
-                    ["ASPNETCORE_ENVIRONMENT"] = "Development",
-                    ["ASPNETCORE_URLS"] = address,
-                    ["PassNumerique__Data"] = data,
-                    ["PassNumerique__Demo"] = "false",
-                },
-            };
-        }
-
-        private static int FreePort()
-        {
-            using var listener = new TcpListener(IPAddress.Loopback, 0);
-            listener.Start();
-            return ((IPEndPoint)listener.LocalEndpoint).Port;
-        }
-    }
 }

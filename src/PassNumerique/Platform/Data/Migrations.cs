@@ -82,7 +82,7 @@ internal static class Migrations
         await using var command = connection.CreateCommand();
         command.CommandText = engine == "sqlite"
             ? "SELECT COUNT(*) FROM sqlite_master WHERE name = 'migrations'"
-            : "SELECT COUNT(*) FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_NAME = 'migrations'";
+            : "SELECT COUNT(*) FROM sys.tables WHERE name = 'migrations'";
         return Convert.ToInt64(await command.ExecuteScalarAsync(ct), null) > 0;
     }
 

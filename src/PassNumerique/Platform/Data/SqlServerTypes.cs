@@ -24,17 +24,21 @@ internal static partial class SqlServerTypes
         ["Digest"] = "reference_digest",
         ["First"] = "id",
         ["Hash"] = "secret_hash",
+        ["Key"] = "id",
         ["KeyId"] = "id",
         ["Last"] = "id",
         ["Scope"] = "organisation_id",
         ["Setting"] = "store_settings.name",
     };
 
-    private static readonly Lazy<IReadOnlyDictionary<string, ColumnType>> Columns = new(ReadColumns);
-    private static readonly ConcurrentDictionary<string, ColumnType?> ByParameter = new(StringComparer.Ordinal);
+    private static readonly Lazy<IReadOnlyDictionary<string, int>> Columns = new(ReadColumns);
+    private static readonly ConcurrentDictionary<string, int?> ByParameter = new(StringComparer.Ordinal);
 
-    /// <summary>The type of a parameter that holds a text, null where it goes out as nvarchar.</summary>
-    public static ColumnType? Of(string parameter) => ByParameter.GetOrAdd(parameter, Find);
+    /// <summary>
+    /// The length of a text without Unicode, null where it goes out as nvarchar. It is a varchar even where its
+    /// column is a char: both are sought alike, and open source servers ask a char for more than they are told.
+    /// </summary>
+    public static int? Of(string parameter) => ByParameter.GetOrAdd(parameter, Find);
 
     public static SqlParameter Make(string name, object? value)
     {
@@ -62,12 +66,12 @@ internal static partial class SqlServerTypes
     /// Longer than its column, a text keeps its length, so that it is refused rather than cut; outside ASCII it
     /// stays Unicode, so that no letter is exchanged for a similar one.
     /// </summary>
-    private static void Type(SqlParameter parameter, ColumnType? column, string value)
+    private static void Type(SqlParameter parameter, int? columnLength, string value)
     {
-        if (column is { } type && System.Text.Ascii.IsValid(value))
+        if (columnLength is { } length && System.Text.Ascii.IsValid(value))
         {
-            parameter.SqlDbType = type.SqlDbType;
-            parameter.Size = Math.Max(type.Length, value.Length);
+            parameter.SqlDbType = SqlDbType.VarChar;
+            parameter.Size = Math.Max(length, value.Length);
             return;
         }
 
@@ -75,19 +79,19 @@ internal static partial class SqlServerTypes
         parameter.Size = value.Length <= 4_000 ? 4_000 : -1;
     }
 
-    private static ColumnType? Find(string parameter)
+    private static int? Find(string parameter)
     {
         if (!Aliases.TryGetValue(parameter, out var column)) column = Capital().Replace(parameter, "_$0").ToLowerInvariant();
-        return Columns.Value.TryGetValue(column, out var type) ? type : null;
+        return Columns.Value.TryGetValue(column, out var length) ? length : null;
     }
 
     /// <summary>
     /// The columns of the migrations that hold no Unicode, as <c>column</c> and as <c>table.column</c>. A name
-    /// that several tables use has the widest of their types; one that is Unicode in any is left out.
+    /// that several tables use has the widest of their lengths; one that is Unicode in any is left out.
     /// </summary>
-    private static Dictionary<string, ColumnType> ReadColumns()
+    private static Dictionary<string, int> ReadColumns()
     {
-        var found = new Dictionary<string, ColumnType>(StringComparer.Ordinal);
+        var found = new Dictionary<string, int>(StringComparer.Ordinal);
         var unicode = new HashSet<string>(StringComparer.Ordinal);
         foreach (var statement in Migrations.Names("sqlserver").SelectMany(n => Migrations.Statements(Migrations.Text(n))))
         {
@@ -101,11 +105,9 @@ internal static partial class SqlServerTypes
                     continue;
                 }
 
-                var type = new ColumnType(
-                    column.Groups["type"].Value == "char" ? SqlDbType.Char : SqlDbType.VarChar,
-                    int.Parse(column.Groups["length"].Value, System.Globalization.CultureInfo.InvariantCulture));
-                found[$"{table.Groups["name"].Value}.{name}"] = type;
-                found[name] = found.TryGetValue(name, out var other) ? other.Or(type) : type;
+                var length = int.Parse(column.Groups["length"].Value, System.Globalization.CultureInfo.InvariantCulture);
+                found[$"{table.Groups["name"].Value}.{name}"] = length;
+                found[name] = Math.Max(length, found.GetValueOrDefault(name));
             }
         }
 
@@ -121,12 +123,6 @@ internal static partial class SqlServerTypes
 
     [GeneratedRegex(@"^\s+(?<name>\w+)\s+(?<type>char|varchar|nvarchar)\((?<length>\w+)\)", RegexOptions.Multiline)]
     private static partial Regex TextColumn();
-
-    internal readonly record struct ColumnType(SqlDbType SqlDbType, int Length)
-    {
-        public ColumnType Or(ColumnType other) =>
-            this == other ? this : new(SqlDbType.VarChar, Math.Max(Length, other.Length));
-    }
 }
 
 /// <summary>The members of a statement's arguments that its text names, each with the type of its column.</summary>

@@ -51,6 +51,7 @@ internal sealed partial class PortableResolver
             case BooleanTernaryExpression between:
                 Compared(between, "BETWEEN", Scalar(between.FirstExpression, place),
                     Scalar(between.SecondExpression, place), Scalar(between.ThirdExpression, place));
+                Meet(between.FirstExpression, between.SecondExpression, between.ThirdExpression);
                 break;
             case InPredicate within:
                 In(within, place);
@@ -75,6 +76,20 @@ internal sealed partial class PortableResolver
             report.Refuse(comparison, $"the comparison {comparison.ComparisonType}");
         Compared(comparison, "a comparison",
             Scalar(comparison.FirstExpression, place), Scalar(comparison.SecondExpression, place));
+        Meet(comparison.FirstExpression, comparison.SecondExpression);
+    }
+
+    /// <summary>After both sides were resolved: which of them is a parameter, and which a table's own column?</summary>
+    private void Meet(params ScalarExpression[] sides)
+    {
+        foreach (var parameter in sides.OfType<VariableReference>())
+        {
+            foreach (var reference in sides.OfType<ColumnReferenceExpression>())
+            {
+                if (_found.GetValueOrDefault(reference.FirstTokenIndex) is not { Source.Table: { } table } found) continue;
+                _meetings.Add(new(parameter.Name[1..], table.Columns.First(c => c.Name == found.Name), true));
+            }
+        }
     }
 
     private void In(InPredicate within, PortablePlace place)
@@ -89,6 +104,7 @@ internal sealed partial class PortableResolver
         }
 
         Compared(within, "IN", [.. kinds]);
+        Meet([within.Expression, .. within.Values]);
     }
 
     private void Compared(TSqlFragment at, string what, params SqlKind[] kinds)

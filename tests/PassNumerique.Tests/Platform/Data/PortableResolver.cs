@@ -11,6 +11,10 @@ internal sealed partial class PortableResolver(SqlSchema schema, PortableReport 
     private readonly Dictionary<string, IReadOnlyList<PortableOutput>> _ctes = new(StringComparer.Ordinal);
     private readonly Dictionary<QuerySpecification, IReadOnlyList<PortableSource>> _sources = [];
     private readonly Dictionary<int, PortableColumn> _found = [];
+    private readonly List<ParameterMeeting> _meetings = [];
+
+    /// <summary>The parameters that are compared with a column of a table, or written to one.</summary>
+    public IReadOnlyList<ParameterMeeting> Meetings => _meetings;
 
     public void Walk(TSqlStatement statement)
     {
@@ -163,6 +167,7 @@ internal sealed partial class PortableResolver(SqlSchema schema, PortableReport 
         {
             if (column is null) continue;
             var where = value.Expression ?? at;
+            if (value.Expression is VariableReference written) _meetings.Add(new(written.Name[1..], column, false));
             if (value.Kind == SqlKind.Null && !column.Nullable)
                 report.Refuse(where, $"NULL for {column.Name}, which is NOT NULL");
             if (Family(value.Kind) is { } family && family != Family(column.Kind))

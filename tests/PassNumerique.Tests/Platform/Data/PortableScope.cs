@@ -30,5 +30,8 @@ internal readonly record struct PortablePlace(
     bool Subqueries = true,
     bool OwnOnly = false);
 
+/// <summary>A parameter beside a column: compared with it, or written to it.</summary>
+internal sealed record ParameterMeeting(string Parameter, SqlColumn Column, bool IsCompared);
+
 /// <summary>What a reference to a column was found to be.</summary>
 internal sealed record PortableColumn(PortableSource Source, string Name, int LastToken);

@@ -103,6 +103,15 @@ internal static partial class PortableSql
         return report.Lines;
     }
 
+    /// <summary>The parameters of a portable statement with the columns they meet.</summary>
+    public static IReadOnlyList<ParameterMeeting> Meetings(SqlSchema schema, SqlStatement statement)
+    {
+        var report = new PortableReport(statement.Name);
+        var resolver = new PortableResolver(schema, report);
+        if (Parse(report, statement) is { } parsed) resolver.Walk(parsed);
+        return resolver.Meetings;
+    }
+
     /// <summary>The same walk for the CHECK constraints of a table.</summary>
     public static IReadOnlyList<string> CheckRefusals(SqlSchema schema, SqlTable table)
     {
