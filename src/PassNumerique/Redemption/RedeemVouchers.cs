@@ -115,19 +115,17 @@ internal static class RedeemVouchers
             if (await RecordedAsync(command, operationId, ct) is { } before) return before;
             var place = await PlaceAsync(command);
             if (place.Refused is { } elsewhere) return elsewhere;
-            var passes = new List<Pass>();
-            foreach (var typed in command.AllCodes)
+            for (var round = 0; round < MaxRounds; round++)
             {
-                var found = await ReadCode.FindAsync(db, orders, keys, typed);
-                if (found.Refused is { } refused) return refused;
-                var pass = await TermsAsync(command, place.Value!, found.Value!);
-                if (pass.Refused is { } not) return not;
-                passes.Add(pass.Value!);
+                var passes = await PassesAsync(command, place.Value!);
+                if (passes.Refused is { } refused) return refused;
+                var workshop = await Refusals.WorkshopAsync(db, command, place.Value!.Site);
+                if (workshop is not null) return workshop;
+                var answer = await RedeemAsync(command, operationId, place.Value!, passes.Value!, ct);
+                if (answer is not null) return answer.Value;
             }
 
-            var workshop = await Refusals.WorkshopAsync(db, command, place.Value!.Site);
-            if (workshop is not null) return workshop;
-            return await RedeemAllAsync(command, operationId, place.Value!, passes, ct);
+            throw new StoreUnavailableException($"No decision after {MaxRounds} rounds.");
         }
 
         /// <summary>The same operation again gets the same answer; with another body, 422.</summary>
@@ -152,10 +150,35 @@ internal static class RedeemVouchers
             return new Place(site, today, command.ServedOn?.ToDay() ?? today);
         }
 
-        private async Task<Result<Pass>> TermsAsync(Command command, Place place, ReadCode.Found found)
+        /// <summary>
+        /// The passes under their terms in force, or why the terms are against it. One pass is judged from
+        /// memory, as its row is written only if that was up to date, and a "no" is asked again of the latest
+        /// terms; several passes are judged by the latest at once, as they can't be taken up again halfway.
+        /// </summary>
+        private async Task<Result<IReadOnlyList<Pass>>> PassesAsync(Command command, Place place)
         {
-            var convention = await conventions.FindAsync(db, found.Order.ConventionId)
-                ?? throw new InvalidOperationException("An order without a convention.");
+            var passes = new List<Pass>();
+            foreach (var typed in command.AllCodes)
+            {
+                var found = await ReadCode.FindAsync(db, orders, keys, typed);
+                if (found.Refused is { } unknown) return unknown;
+                var id = found.Value!.Order.ConventionId;
+                var card = command.AllCodes.Count == 1
+                    ? await conventions.FindAsync(db, id)
+                    : await conventions.FindLatestAsync(db, id);
+                var pass = Judge(command, place, found.Value, card!);
+                if (pass.IsRefused)
+                    pass = Judge(command, place, found.Value, (await conventions.FindLatestAsync(db, id))!);
+                if (pass.Refused is { } refused) return refused;
+                passes.Add(pass.Value!);
+            }
+
+            return passes;
+        }
+
+        private static Result<Pass> Judge(
+            Command command, Place place, ReadCode.Found found, ConventionCard convention)
+        {
             var version = convention.InForce(place.ServiceDay);
             var refusal = RedemptionRules.Judge(version.Terms, place.Site.Commune, place.Today, place.ServiceDay,
                 command.Service, command.Activity.Kind);
@@ -164,33 +187,44 @@ internal static class RedeemVouchers
                 : new Pass(found.Serial, found.Order, convention, version);
         }
 
-        private async Task<Result<Answer>> RedeemAllAsync(
+        /// <summary>The answer; null where passes or terms changed meanwhile, and all is to be decided again.</summary>
+        private async Task<Result<Answer>?> RedeemAsync(
             Command command, string operationId, Place place, IReadOnlyList<Pass> passes, CancellationToken ct)
         {
-            for (var round = 0; round < MaxRounds; round++)
+            var states = new List<VoucherState>();
+            foreach (var pass in passes)
+                states.Add(await VoucherState.ReadAsync(db, pass.Order, pass.Serial, db.Caller.OrganisationId, operationId));
+            var debits = await DebitsAsync(command, place, passes, states);
+            if (debits.Refused is { } refused)
             {
-                var states = new List<VoucherState>();
-                foreach (var pass in passes)
-                    states.Add(await VoucherState.ReadAsync(db, pass.Order, pass.Serial, db.Caller.OrganisationId, operationId));
-                var debits = await DebitsAsync(command, place, passes, states);
-                if (debits.Refused is { } refused) return refused;
-
-                var stale = false;
-                foreach (var line in debits.Value!.OrderBy(d => passes[(int)d.Line].Serial))
-                    stale |= await InsertAsync(command, operationId, place, passes[(int)line.Line], line, ct) == 0;
-                if (!stale)
-                {
-                    var rows = await db.ListAsync<Row>(
-                        Sql.ByOperation, new { db.Caller.OrganisationId, OperationId = operationId }, ct);
-                    return await AnswerAsync(operationId, command, rows);
-                }
-
-                if (passes.Count > 1) throw new StoreUnavailableException("The passes changed while they were redeemed.");
-                conventions.Forget(passes[0].Convention.Id);
-                passes = [passes[0] with { Convention = (await conventions.FindAsync(db, passes[0].Convention.Id))! }];
+                if (await AreAmendedAsync(passes)) return null;
+                return refused;
             }
 
-            throw new StoreUnavailableException($"No decision after {MaxRounds} rounds.");
+            var stale = false;
+            foreach (var line in debits.Value!.OrderBy(d => passes[(int)d.Line].Serial))
+                stale |= await InsertAsync(command, operationId, place, passes[(int)line.Line], line, ct) == 0;
+            if (!stale)
+            {
+                var rows = await db.ListAsync<Row>(
+                    Sql.ByOperation, new { db.Caller.OrganisationId, OperationId = operationId }, ct);
+                return await AnswerAsync(operationId, command, rows);
+            }
+
+            if (passes.Count > 1) throw new StoreUnavailableException("The passes changed while they were redeemed.");
+            await AreAmendedAsync(passes);
+            return null;
+        }
+
+        /// <summary>
+        /// Whether these passes were judged by terms that were amended since; memory then knows the new ones.
+        /// </summary>
+        private async Task<bool> AreAmendedAsync(IReadOnlyList<Pass> passes)
+        {
+            var amended = false;
+            foreach (var card in passes.Select(p => p.Convention))
+                amended |= (await conventions.FindLatestAsync(db, card.Id))!.Latest.Version > card.Latest.Version;
+            return amended;
         }
 
         /// <summary>How many minutes of which pass, or the reason why one of them can't be used.</summary>
@@ -256,7 +290,7 @@ internal static class RedeemVouchers
             var receipts = new List<Receipt>();
             foreach (var row in rows)
             {
-                var convention = await conventions.FindAsync(db, row.ConventionId);
+                var convention = await conventions.FindAsync(db, row.ConventionId, row.TermsVersion);
                 var funders = convention!.Versions.First(v => v.Version == row.TermsVersion).Terms.Funders;
                 var cents = FunderShares.Split(row.ValueCents, [.. funders.Select(f => f.ShareBasisPoints)]);
                 receipts.Add(new(
