@@ -20,6 +20,10 @@ internal static class CreateOrganisation
     /// <summary>A hub or a structure: the path says which.</summary>
     internal sealed record OfKind(string Name, string? Siret = null);
 
+    internal static readonly Refusal SiretTaken = new("siret-taken", 409,
+        "Une collectivité porte déjà ce SIRET.",
+        "Utilisez-la (« organisationId »), ou vérifiez le SIRET : deux collectivités n'en partagent pas.");
+
     internal static void Map(IEndpointRouteBuilder api)
     {
         api.Post("/organisations", Role.Operator, (Command body, Request _) => body,
@@ -51,7 +55,7 @@ internal static class CreateOrganisation
         public async Task<Result<Answer>> Handle(Command command, CancellationToken ct)
         {
             var answer = new Answer(Ids.New(), command.Kind, command.Name.Trim(), command.Siret);
-            await db.ExecuteAsync(Sql.Insert, new
+            var args = new
             {
                 answer.Id,
                 answer.Kind,
@@ -60,16 +64,37 @@ internal static class CreateOrganisation
                 db.ActorId,
                 db.NowMs,
                 db.Batch,
-            }, ct);
+            };
+            var inserted = await db.ExecuteAsync(Sql.Insert, args, ct);
+            if (inserted == 0)
+                return SiretTaken.With("organisationId", await FindAuthorityAsync(db, command.Siret!, ct));
+            if (answer is { Kind: "authority", Siret: not null }) await db.ExecuteAsync(Sql.InsertSiret, args, ct);
             return answer;
         }
     }
+
+    /// <summary>The one authority of a SIRET.</summary>
+    internal static Task<string?> FindAuthorityAsync(Session db, string siret, CancellationToken ct) =>
+        db.FindAsync<string>(Sql.Authority, new { Siret = siret }, ct);
 
     private static class Sql
     {
         public const string Insert = """
             INSERT INTO organisations (id, kind, name, siret, actor_id, recorded_ms, batch)
-            VALUES (@Id, @Kind, @Name, @Siret, @ActorId, @NowMs, @Batch)
+            SELECT @Id, @Kind, @Name, @Siret, @ActorId, @NowMs, @Batch
+             WHERE @Kind <> 'authority' OR NOT EXISTS (SELECT 1 FROM authority_sirets WHERE siret = @Siret)
+            """;
+
+        /// <summary>Two at once: the primary key lets one in, and the other command runs again.</summary>
+        public const string InsertSiret = """
+            INSERT INTO authority_sirets (siret, organisation_id)
+            VALUES (@Siret, @Id)
+            """;
+
+        public const string Authority = """
+            SELECT organisation_id
+              FROM authority_sirets
+             WHERE siret = @Siret
             """;
     }
 }

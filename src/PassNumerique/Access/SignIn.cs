@@ -13,15 +13,13 @@ internal static class SignIn
 {
     internal const long SessionMs = 12 * 60 * 60 * 1000;
 
-    internal sealed record Command(string MemberId, string TokenHash) : ICommand<Answer>;
+    /// <summary><paramref name="Begun"/> is the try that succeeds with it.</summary>
+    internal sealed record Command(string MemberId, string TokenHash, BeginSignIn.Answer Begun) : ICommand<Answer>;
 
     internal sealed record Answer(long ExpiresMs);
 
     internal static readonly Refusal Wrong = new("sign-in-wrong", 401, "Identifiant ou mot de passe incorrect.",
         "Vérifiez les majuscules, puis réessayez. Mot de passe oublié ? Demandez-en un à l'opérateur.");
-
-    internal static readonly Refusal TooMany = new("sign-in-too-many", 429, "Trop d'essais.",
-        "Attendez une minute avant de réessayer. Votre compte n'est pas bloqué.");
 
     internal sealed class Validator : AbstractValidator<Command>
     {
@@ -36,7 +34,10 @@ internal static class SignIn
             var expiresMs = db.NowMs + SessionMs;
             var opened = await db.ExecuteAsync(Sql.Open,
                 new { command.MemberId, command.TokenHash, db.NowMs, ExpiresMs = expiresMs }, ct);
-            return opened == 1 ? new Answer(expiresMs) : Wrong;
+            if (opened == 0) return Wrong;
+            await db.ExecuteAsync(Sql.ForgetLogin, command.Begun, ct);
+            await db.ExecuteAsync(Sql.GiveBackAddress, command.Begun, ct);
+            return new Answer(expiresMs);
         }
     }
 
@@ -52,6 +53,20 @@ internal static class SignIn
             SELECT @TokenHash, id, @NowMs, @ExpiresMs
               FROM members
              WHERE id = @MemberId AND disabled_ms IS NULL
+            """;
+
+        /// <summary>Whoever knows the password does not wait for those who tried before them.</summary>
+        public const string ForgetLogin = """
+            UPDATE sign_in_attempts
+               SET tries = 0
+             WHERE name_digest = @LoginDigest
+            """;
+
+        /// <summary>Nor do their colleagues at the same address; others' wrong tries there still count.</summary>
+        public const string GiveBackAddress = """
+            UPDATE sign_in_attempts
+               SET tries = tries - 1
+             WHERE name_digest = @AddressDigest AND tries > 0
             """;
     }
 }

@@ -1,3 +1,4 @@
+using MediatR;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
 using PassNumerique.Platform.Web;
@@ -44,12 +45,12 @@ public partial class SignInPage
 
     private static async Task<Member?> OpenAsync(Request request, Form form, string login, string password)
     {
-        var attempts = request.Service<SignInAttempts>();
         var address = request.Http.Connection.RemoteIpAddress?.ToString() ?? "";
-        if (!attempts.TryBegin(login, address))
+        var begun = await request.Service<IMediator>().Send(new BeginSignIn.Command(login, address));
+        if (begun.Refused is { } tooMany)
         {
             request.Http.Response.Headers.RetryAfter = "60";
-            form.Refuse(SignIn.TooMany);
+            form.Refuse(tooMany);
             return null;
         }
 
@@ -60,10 +61,10 @@ public partial class SignInPage
             return null;
         }
 
-        attempts.Succeeded(login, address);
         var token = Digests.NewSecret();
         var hash = request.Service<KeyRing>().SecretHash(token);
-        if (await form.SendAsync(request, _ => new SignIn.Command(member.Id, hash)) is not { } opened) return null;
+        var command = new SignIn.Command(member.Id, hash, begun.Value!);
+        if (await form.SendAsync(request, _ => command) is not { } opened) return null;
         request.Http.Response.Cookies.Append(Gate.CookieName, token, new CookieOptions
         {
             HttpOnly = true,

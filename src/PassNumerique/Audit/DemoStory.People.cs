@@ -53,6 +53,8 @@ internal sealed partial class DemoStory
         var organisation = new Organisation(_random.Id(), name);
         Rows.Fact("organisations", At(day), _operatorId,
             ("id", organisation.Id), ("kind", kind), ("name", name), ("siret", siret));
+        if (kind == "authority")
+            Rows.Plain("authority_sirets", ("siret", siret), ("organisation_id", organisation.Id));
         return organisation;
     }
 

@@ -56,6 +56,9 @@ internal static class VerifyCounts
             "le lot ne commence pas où un autre finit, ou sa taille est fausse.", Sql.LotGap),
         new("counters", "name",
             "le compteur des numéros est en retard sur les commandes.", Sql.SerialCounter),
+        new("authority_sirets", "siret", "la ligne manque.", Sql.NoSiret),
+        new("authority_sirets", "siret",
+            "la collectivité n'est pas la première de ce SIRET.", Sql.OtherAuthority),
         new("convention_balances", "convention_id", "la ligne manque.", Sql.NoBalance),
         new("convention_balances", "convention_id",
             "le montant commandé n'est pas celui des commandes.", Sql.Ordered),
@@ -75,7 +78,7 @@ internal static class VerifyCounts
 
     public static async Task<IReadOnlyList<VerifyStore.Problem>> RunAsync(Database database)
     {
-        await using var db = new Session(database, TimeProvider.System);
+        var db = new Session(database, TimeProvider.System);
         var problems = new List<VerifyStore.Problem>();
         foreach (var check in Whole) await AddAsync(db, problems, check, new { Take = 1L });
         await AddBudgetsAsync(db, problems);
@@ -316,6 +319,29 @@ internal static class VerifyCounts
              WHERE c.name = 'serial'
                AND c.next_value <= (SELECT COALESCE(MAX(o.last_serial), 0) FROM orders o)
              ORDER BY c.name
+            {limit}
+            """;
+
+        public const string NoSiret = """
+            SELECT o.siret AS Id
+              FROM organisations o
+             WHERE o.kind = 'authority' AND o.siret IS NOT NULL
+               AND NOT EXISTS (SELECT 1 FROM authority_sirets a WHERE a.siret = o.siret)
+             ORDER BY o.siret
+            {limit}
+            """;
+
+        public const string OtherAuthority = """
+            SELECT a.siret AS Id
+              FROM authority_sirets a
+              LEFT JOIN (SELECT o.siret AS siret,
+                                MIN(o.id) AS id
+                           FROM organisations o
+                          WHERE o.kind = 'authority' AND o.siret IS NOT NULL
+                          GROUP BY o.siret) f
+                ON f.siret = a.siret
+             WHERE f.id IS NULL OR f.id <> a.organisation_id
+             ORDER BY a.siret
             {limit}
             """;
 

@@ -1,5 +1,6 @@
 using FluentValidation;
 using MediatR;
+using PassNumerique.Access;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
 
@@ -100,16 +101,10 @@ internal static class CreateConvention
                 return await db.FindAsync<string>(Sql.OwnAuthority, own, ct);
             }
 
-            await db.ExecuteAsync(Sql.InsertAuthority, new
-            {
-                Id = Ids.New(),
-                Name = signatory.Name.Trim(),
-                signatory.Siret,
-                db.ActorId,
-                db.NowMs,
-                db.Batch,
-            }, ct);
-            return await db.FindAsync<string>(Sql.Authority, new { signatory.Siret }, ct);
+            // Made within this command, and found where it is known: that order leaves no gap between the two.
+            var made = await new CreateOrganisation.Handler(db).Handle(
+                new("authority", signatory.Name, signatory.Siret), ct);
+            return made.Value?.Id ?? await CreateOrganisation.FindAuthorityAsync(db, signatory.Siret, ct);
         }
     }
 
@@ -121,22 +116,10 @@ internal static class CreateConvention
              WHERE id = @HubId AND kind = 'hub'
             """;
 
-        public const string Authority = """
-            SELECT MIN(id) AS Id
-              FROM organisations
-             WHERE kind = 'authority' AND siret = @Siret
-            """;
-
         public const string OwnAuthority = """
             SELECT id
               FROM organisations
              WHERE id = @OrganisationId AND kind = 'authority' AND siret = @Siret
-            """;
-
-        public const string InsertAuthority = """
-            INSERT INTO organisations (id, kind, name, siret, actor_id, recorded_ms, batch)
-            SELECT @Id, 'authority', @Name, @Siret, @ActorId, @NowMs, @Batch
-             WHERE NOT EXISTS (SELECT 1 FROM organisations WHERE kind = 'authority' AND siret = @Siret)
             """;
 
         public const string Insert = """

@@ -128,16 +128,28 @@ internal sealed record ConventionCard(
 }
 
 /// <summary>
-/// Conventions in memory. A write that depends on the terms names the latest version it knew
-/// (<c>NOT EXISTS … version &gt; @KnownVersion</c>); where it was stale, forget and try again.
+/// Conventions in memory, where another copy of the service may have amended them since. What never changes
+/// (reference, parties) may be read from memory; so may the terms by a write that names the latest version it
+/// knew (<c>NOT EXISTS … version &gt; @KnownVersion</c>). Whoever shows terms, or says no because of them, asks
+/// for the latest.
 /// </summary>
 internal sealed class ConventionCards
 {
     private readonly Remembered<string, ConventionCard> _known = new(LoadAsync);
 
+    /// <summary>As it is in memory.</summary>
     public ValueTask<ConventionCard?> FindAsync(Session session, string id) => _known.FindAsync(session, id);
 
-    /// <summary>The same with every amendment committed so far, those of another replica included.</summary>
+    /// <summary>With the version that a fact names, whichever copy recorded it.</summary>
+    public async ValueTask<ConventionCard?> FindAsync(Session session, string id, long version)
+    {
+        var known = await FindAsync(session, id);
+        if (known is null || known.Latest.Version >= version) return known;
+        Forget(id);
+        return await FindAsync(session, id);
+    }
+
+    /// <summary>With every amendment committed so far.</summary>
     public async ValueTask<ConventionCard?> FindLatestAsync(Session session, string id)
     {
         if (await FindAsync(session, id) is not { } known) return null;

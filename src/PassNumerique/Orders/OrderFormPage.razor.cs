@@ -67,7 +67,7 @@ public partial class OrderFormPage
         var session = request.Session;
         var args = new { Id = id, request.Caller.Scope, Take = (long)PlaceOrder.MaxPoints };
         var left = await session.FindAsync<Left>(Sql.Left, args) ?? throw new RefusedException(Problems.NotFound);
-        var convention = await request.Service<ConventionCards>().FindAsync(session, id);
+        var convention = await request.Service<ConventionCards>().FindLatestAsync(session, id);
         var points = await session.ListAsync<Point>(Sql.Points, args);
         return new(
             id, convention!.Reference, left.LeftCents, convention.InForce(session.Today).Terms.FaceValueCents,

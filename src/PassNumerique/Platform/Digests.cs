@@ -22,6 +22,10 @@ internal static class Digests
     public static string PersonDigest(this KeyRing keys, string conventionId, string reference) =>
         Hmac(keys, keys.First(), KeyLabel.Person, $"{conventionId}\n{reference.Trim().ToUpperInvariant()}");
 
+    /// <summary>Who or what address tried to sign in: the store counts tries without knowing whose.</summary>
+    public static string AttemptDigest(this KeyRing keys, string kind, string name) =>
+        Hmac(keys, keys.First(), KeyLabel.Attempt, $"{kind}\n{name}");
+
     /// <summary>The proof that the holder of the seal key made this chain.</summary>
     public static string Mac(this KeyRing keys, int version, string chain) => Hmac(keys, version, KeyLabel.Seal, chain);
 

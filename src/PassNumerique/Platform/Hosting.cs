@@ -49,7 +49,6 @@ internal static class Hosting
         services.AddSingleton<ConventionCards>();
         services.AddSingleton<OrderCards>();
         services.AddSingleton<SiteCards>();
-        services.AddSingleton<SignInAttempts>();
         services.AddSingleton<DemoState>();
         services.AddSingleton<Menu>();
         services.AddPipeline();

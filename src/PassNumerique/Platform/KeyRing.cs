@@ -12,6 +12,7 @@ internal static class KeyLabel
     public const string ApiKey = "api-key";
     public const string Person = "person";
     public const string Answer = "answer";
+    public const string Attempt = "attempt";
 }
 
 /// <summary>
@@ -33,7 +34,10 @@ internal sealed class KeyRing
         Expand("PASS NUMERIQUE SPECIMEN, NON VALABLE"u8, KeyLabel.Code);
 
     private static readonly string[] Labels =
-        [KeyLabel.Code, KeyLabel.Seal, KeyLabel.Fingerprint, KeyLabel.ApiKey, KeyLabel.Person, KeyLabel.Answer];
+    [
+        KeyLabel.Code, KeyLabel.Seal, KeyLabel.Fingerprint, KeyLabel.ApiKey, KeyLabel.Person, KeyLabel.Answer,
+        KeyLabel.Attempt,
+    ];
 
     private readonly string text;
     private readonly byte[][]?[] keys = new byte[VersionMax + 1][][];

@@ -114,32 +114,25 @@ internal static class RedeemVouchers
         public async Task<Result<Answer>> Handle(Command command, CancellationToken ct)
         {
             var operationId = Ids.Normalise(command.OperationId)!;
-            var ready = await PrepareAsync(command);
-            if (ready.Refused is { } refused) return await RecordedAsync(command, operationId, ct) ?? refused;
-            var (place, passes) = ready.Value!;
-            var (done, rows) = await TryAtOnceAsync(command, operationId, place, passes, ct);
-            if (done) return await AnswerAsync(operationId, command, rows);
-            if (rows.Count > 0) return await AgainAsync(command, operationId, rows);
-            return await RedeemAllAsync(command, operationId, place, passes, ct);
-        }
-
-        /// <summary>All that is known before the store is asked what is left of the passes.</summary>
-        private async Task<Result<Ready>> PrepareAsync(Command command)
-        {
             var place = await PlaceAsync(command);
-            if (place.Refused is { } elsewhere) return elsewhere;
-            var passes = new List<Pass>();
-            foreach (var typed in command.AllCodes)
+            if (place.Refused is { } elsewhere) return await RecordedAsync(command, operationId, ct) ?? elsewhere;
+            for (var round = 0; round < MaxRounds; round++)
             {
-                var found = await ReadCode.FindAsync(db, orders, keys, typed);
-                if (found.Refused is { } refused) return refused;
-                var pass = await TermsAsync(command, place.Value!, found.Value!);
-                if (pass.Refused is { } not) return not;
-                passes.Add(pass.Value!);
+                var passes = await PassesAsync(command, place.Value!);
+                var why = passes.Refused ?? await Refusals.WorkshopAsync(db, command, place.Value!.Site);
+                if (why is not null) return await RecordedAsync(command, operationId, ct) ?? why;
+                if (round == 0)
+                {
+                    var (done, rows) = await TryAtOnceAsync(command, operationId, place.Value!, passes.Value!, ct);
+                    if (done) return await AnswerAsync(operationId, command, rows);
+                    if (rows.Count > 0) return await AgainAsync(command, operationId, rows);
+                }
+
+                var answer = await RedeemAsync(command, operationId, place.Value!, passes.Value!, ct);
+                if (answer is not null) return answer.Value;
             }
 
-            var workshop = await Refusals.WorkshopAsync(db, command, place.Value!.Site);
-            return workshop is not null ? workshop : new Ready(place.Value!, passes);
+            throw new StoreUnavailableException($"No decision after {MaxRounds} rounds.");
         }
 
         /// <summary>
@@ -185,10 +178,35 @@ internal static class RedeemVouchers
             return new Place(site, today, command.ServedOn?.ToDay() ?? today);
         }
 
-        private async Task<Result<Pass>> TermsAsync(Command command, Place place, ReadCode.Found found)
+        /// <summary>
+        /// The passes under their terms in force, or why the terms are against it. One pass is judged from
+        /// memory, as its row is written only if that was up to date, and a "no" is asked again of the latest
+        /// terms; several passes are judged by the latest at once, as they can't be taken up again halfway.
+        /// </summary>
+        private async Task<Result<IReadOnlyList<Pass>>> PassesAsync(Command command, Place place)
         {
-            var convention = await conventions.FindAsync(db, found.Order.ConventionId)
-                ?? throw new InvalidOperationException("An order without a convention.");
+            var passes = new List<Pass>();
+            foreach (var typed in command.AllCodes)
+            {
+                var found = await ReadCode.FindAsync(db, orders, keys, typed);
+                if (found.Refused is { } unknown) return unknown;
+                var id = found.Value!.Order.ConventionId;
+                var card = command.AllCodes.Count == 1
+                    ? await conventions.FindAsync(db, id)
+                    : await conventions.FindLatestAsync(db, id);
+                var pass = Judge(command, place, found.Value, card!);
+                if (pass.IsRefused)
+                    pass = Judge(command, place, found.Value, (await conventions.FindLatestAsync(db, id))!);
+                if (pass.Refused is { } refused) return refused;
+                passes.Add(pass.Value!);
+            }
+
+            return passes;
+        }
+
+        private static Result<Pass> Judge(
+            Command command, Place place, ReadCode.Found found, ConventionCard convention)
+        {
             var version = convention.InForce(place.ServiceDay);
             var refusal = RedemptionRules.Judge(version.Terms, place.Site.Commune, place.Today, place.ServiceDay,
                 command.Service, command.Activity.Kind);
@@ -197,33 +215,42 @@ internal static class RedeemVouchers
                 : new Pass(found.Serial, found.Order, convention, version);
         }
 
-        private async Task<Result<Answer>> RedeemAllAsync(
+        /// <summary>The answer; null where passes or terms changed meanwhile, and all is to be decided again.</summary>
+        private async Task<Result<Answer>?> RedeemAsync(
             Command command, string operationId, Place place, IReadOnlyList<Pass> passes, CancellationToken ct)
         {
-            for (var round = 0; round < MaxRounds; round++)
+            var states = new List<VoucherState>();
+            foreach (var pass in passes)
+                states.Add(await VoucherState.ReadAsync(db, pass.Order, pass.Serial, db.Caller.OrganisationId, operationId));
+            var debits = await DebitsAsync(command, place, passes, states);
+            if (debits.Refused is { } refused)
             {
-                var states = new List<VoucherState>();
-                foreach (var pass in passes)
-                    states.Add(await VoucherState.ReadAsync(db, pass.Order, pass.Serial, db.Caller.OrganisationId, operationId));
-                var debits = await DebitsAsync(command, place, passes, states);
-                if (debits.Refused is { } refused) return refused;
-
-                var stale = false;
-                foreach (var line in debits.Value!.OrderBy(d => passes[(int)d.Line].Serial))
-                {
-                    stale |= await db.ExecuteAsync(
-                        Sql.Redeem, Arguments(command, operationId, place, passes[(int)line.Line], line), ct) == 0;
-                }
-
-                if (!stale) return await AnswerAsync(operationId, command, await ReadAsync(operationId, ct));
-                foreach (var pass in passes) conventions.Forget(pass.Convention.Id);
-                if (passes.Count > 1) throw new StoreUnavailableException("The passes changed while they were redeemed.");
-                var ready = await PrepareAsync(command);
-                if (ready.Refused is { } since) return since;
-                passes = ready.Value!.Passes;
+                if (await AreAmendedAsync(passes)) return null;
+                return refused;
             }
 
-            throw new StoreUnavailableException($"No decision after {MaxRounds} rounds.");
+            var stale = false;
+            foreach (var line in debits.Value!.OrderBy(d => passes[(int)d.Line].Serial))
+            {
+                stale |= await db.ExecuteAsync(
+                    Sql.Redeem, Arguments(command, operationId, place, passes[(int)line.Line], line), ct) == 0;
+            }
+
+            if (!stale) return await AnswerAsync(operationId, command, await ReadAsync(operationId, ct));
+            if (passes.Count > 1) throw new StoreUnavailableException("The passes changed while they were redeemed.");
+            await AreAmendedAsync(passes);
+            return null;
+        }
+
+        /// <summary>
+        /// Whether these passes were judged by terms that were amended since; memory then knows the new ones.
+        /// </summary>
+        private async Task<bool> AreAmendedAsync(IReadOnlyList<Pass> passes)
+        {
+            var amended = false;
+            foreach (var card in passes.Select(p => p.Convention))
+                amended |= (await conventions.FindLatestAsync(db, card.Id))!.Latest.Version > card.Latest.Version;
+            return amended;
         }
 
         /// <summary>How many minutes of which pass, or the reason why one of them can't be used.</summary>
@@ -288,7 +315,7 @@ internal static class RedeemVouchers
             var receipts = new List<Receipt>();
             foreach (var row in rows)
             {
-                var convention = await conventions.FindAsync(db, row.ConventionId);
+                var convention = await conventions.FindAsync(db, row.ConventionId, row.TermsVersion);
                 var funders = convention!.Versions.First(v => v.Version == row.TermsVersion).Terms.Funders;
                 var cents = FunderShares.Split(row.ValueCents, [.. funders.Select(f => f.ShareBasisPoints)]);
                 receipts.Add(new(
@@ -303,8 +330,6 @@ internal static class RedeemVouchers
     }
 
     internal sealed record Place(SiteCard Site, long Today, long ServiceDay);
-
-    private sealed record Ready(Place Place, IReadOnlyList<Pass> Passes);
 
     internal sealed record Pass(long Serial, OrderCard Order, ConventionCard Convention, TermsVersion Version);
 

@@ -29,7 +29,7 @@ internal static class CheckVoucher
         if (session.Caller.Is(Role.Agent | Role.Authority) && session.Caller.OrganisationId != order.AuthorityId)
             return ReadCode.Unknown;
 
-        var convention = await request.Service<ConventionCards>().FindAsync(session, order.ConventionId);
+        var convention = await request.Service<ConventionCards>().FindLatestAsync(session, order.ConventionId);
         var terms = convention!.InForce(session.Today).Terms;
         var state = await VoucherState.ReadAsync(session, order, serial, "", "");
         var word = state.Word(session.Today, terms.ToleranceDays);

@@ -42,6 +42,40 @@ internal sealed class CreateOrganisationTests(string engine)
     }
 
     [Test]
+    public async Task A_siret_is_of_one_authority()
+    {
+        var siret = Scene.NextSiret();
+        var first = await _service.Operator().PostAsync("organisations", new { kind = "authority", name = "Ville", siret });
+        var second = await _service.Operator().PostAsync("organisations", new { kind = "authority", name = "CCAS", siret });
+        Assert.That((second.Status, second.Problem), Is.EqualTo((409, "siret-taken")));
+        Assert.That(second["organisationId"].GetString(), Is.EqualTo(first.Id));
+        foreach (var kind in new[] { "structure", "structure", "hub" })
+        {
+            var other = await _service.Operator().PostAsync("organisations", new { kind, name = "Régie", siret });
+            Assert.That(other.Status, Is.EqualTo(201), "what one legal person runs may have its SIRET");
+        }
+    }
+
+    [Test]
+    public async Task Authorities_of_an_older_store_keep_their_siret_the_first_where_two_have_the_same()
+    {
+        using var folder = new TestFolder();
+        await using (var database = folder.Database()) await database.MigrateAsync();
+        folder.Execute("""
+            DROP TABLE authority_sirets;
+            DELETE FROM migrations WHERE name = '0010_authority_sirets.sql';
+            INSERT INTO organisations VALUES ('b', 'authority', 'B', '1', 'x', 1, NULL), ('a', 'authority', 'A', '1', 'x', 1, NULL),
+                ('c', 'structure', 'C', '1', 'x', 1, NULL), ('d', 'authority', 'D', NULL, 'x', 1, NULL),
+                ('e', 'authority', 'E', '2', 'x', 1, NULL);
+            """);
+        await using (var database = folder.Database()) await database.MigrateAsync();
+        using var connection = folder.Open(readOnly: true);
+        using var read = connection.CreateCommand();
+        read.CommandText = "SELECT group_concat(siret || organisation_id) FROM (SELECT * FROM authority_sirets ORDER BY siret)";
+        Assert.That(read.ExecuteScalar(), Is.EqualTo("1a,2e"));
+    }
+
+    [Test]
     public async Task Nobody_else_may()
     {
         var body = new { kind = "structure", name = "Association", siret = "43493312300029" };

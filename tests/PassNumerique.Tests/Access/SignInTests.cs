@@ -1,6 +1,7 @@
 using System.Net;
 using NUnit.Framework;
 using PassNumerique.Access;
+using PassNumerique.Platform;
 using PassNumerique.Tests.Platform.Web;
 
 namespace PassNumerique.Tests.Access;
@@ -74,7 +75,7 @@ internal sealed class SignInTests(string engine)
     {
         var login = await People.AddAsync(_service, _organisation, "state");
         using var browser = new Browser(_service);
-        for (var i = 0; i < SignInAttempts.MaxPerMinute; i++)
+        for (var i = 0; i < BeginSignIn.MaxPerMinute; i++)
             Assert.That((await browser.SignInAsync(login, $"essai {i} essai")).Status, Is.EqualTo(401));
         var sixth = await browser.SignInAsync(login, People.Password);
         Assert.That((sixth.Status, sixth.RefusalCode), Is.EqualTo((429, "sign-in-too-many")));
@@ -82,42 +83,57 @@ internal sealed class SignInTests(string engine)
     }
 
     [Test]
-    public void A_minute_after_the_first_try_there_are_five_more_and_the_right_one_costs_nothing()
+    public async Task Of_many_tries_at_once_five_get_through()
     {
-        var clock = new ManualClock();
-        var attempts = new SignInAttempts(clock);
-        for (var i = 0; i < SignInAttempts.MaxPerMinute; i++) Assert.That(attempts.TryBegin("a", $"{i}"), Is.True);
-        Assert.That(attempts.TryBegin("a", "9"), Is.False, "a login, from any address");
-        clock.Now += TimeSpan.FromSeconds(59);
-        Assert.That(attempts.TryBegin("a", "9"), Is.False);
-        clock.Now += TimeSpan.FromSeconds(1);
-        for (var i = 0; i < 50; i++)
+        var login = await People.AddAsync(_service, _organisation, "state");
+        var statuses = await Task.WhenAll(Enumerable.Range(0, 12).Select(async i =>
         {
-            Assert.That(attempts.TryBegin("a", "9"), Is.True);
-            attempts.Succeeded("a", "9");
-        }
-
-        for (var i = 0; i < SignInAttempts.MaxPerMinute; i++) Assert.That(attempts.TryBegin($"l{i}", "9"), Is.True);
-        Assert.That(attempts.TryBegin("l9", "9"), Is.False, "an address, with any login");
+            using var browser = new Browser(_service);
+            return (await browser.SignInAsync(login, $"essai {i} essai")).Status;
+        }));
+        Assert.That(statuses.Count(s => s == 401), Is.EqualTo(5), string.Join(", ", statuses));
+        Assert.That(statuses.Count(s => s == 429), Is.EqualTo(7), string.Join(", ", statuses));
     }
 
     [Test]
-    public void What_it_remembers_is_bounded()
+    public async Task A_form_that_calls_each_try_the_same_operation_is_counted_all_the_same()
     {
-        var clock = new ManualClock();
-        var attempts = new SignInAttempts(clock);
-        for (var i = 0; i < 5_000; i++) Assert.That(attempts.TryBegin($"l{i}", $"a{i}"), Is.True);
-        Assert.That(attempts.TryBegin("one more", "elsewhere"), Is.False);
-        clock.Now += TimeSpan.FromMinutes(1);
-        Assert.That(attempts.TryBegin("one more", "elsewhere"), Is.True);
+        var login = await People.AddAsync(_service, _organisation, "state");
+        using var browser = new Browser(_service);
+        var fields = new Dictionary<string, string>
+        {
+            ["login"] = login,
+            ["password"] = "pas le bon mot",
+            ["operationId"] = Guid.NewGuid().ToString(),
+        };
+        for (var i = 0; i < BeginSignIn.MaxPerMinute; i++)
+            Assert.That((await browser.PostAsync("/connexion", fields)).Status, Is.EqualTo(401));
+        Assert.That((await browser.PostAsync("/connexion", fields)).Status, Is.EqualTo(429));
     }
 
-    private sealed class ManualClock : TimeProvider
+    [Test]
+    public async Task Copies_of_the_service_count_together()
     {
-        public DateTimeOffset Now { get; set; } = new(2026, 11, 23, 8, 0, 0, TimeSpan.Zero);
-
-        public override DateTimeOffset GetUtcNow() => Now;
+        await using var other = new OtherCopy(_service);
+        for (var i = 0; i < 3; i++) Assert.That((await TryAsync("a", $"{i}")).Refused, Is.Null);
+        for (var i = 3; i < 5; i++)
+            Assert.That((await other.SendAsync(new BeginSignIn.Command("a", $"{i}"))).Refused, Is.Null);
+        Assert.That((await other.SendAsync(new BeginSignIn.Command("a", "9"))).Refused?.Code, Is.EqualTo("sign-in-too-many"));
+        Assert.That((await TryAsync("a", "9")).Refused?.Code, Is.EqualTo("sign-in-too-many"));
     }
+
+    [Test]
+    public async Task What_an_address_refuses_is_not_counted_for_the_login()
+    {
+        for (var i = 0; i < BeginSignIn.MaxPerMinute; i++) Assert.That((await TryAsync($"l{i}", "9")).Refused, Is.Null);
+        for (var i = 0; i < 20; i++)
+            Assert.That((await TryAsync("a", "9")).Refused?.Status, Is.EqualTo(429), "an address, with any login");
+        for (var i = 0; i < BeginSignIn.MaxPerMinute; i++)
+            Assert.That((await TryAsync("a", $"{i}")).Refused, Is.Null, "the login still has its five");
+    }
+
+    private Task<Result<BeginSignIn.Answer>> TryAsync(string login, string address) =>
+        _service.SendAsync(new BeginSignIn.Command(login, address));
 
     [Test]
     public async Task Empty_fields_are_told_beside_each_of_them()
@@ -167,9 +183,10 @@ internal sealed class SignInTests(string engine)
         var login = await People.AddAsync(_service, _organisation, "state");
         var id = (await _service.QueryAsync<string>("SELECT id FROM members WHERE login = @Login", new { Login = login })).Single();
         using var browser = new Browser(_service);
-        var refused = await _service.SendAsync(new SignIn.Command(Guid.NewGuid().ToString(), new('a', 64)));
+        var begun = new BeginSignIn.Answer(new('c', 64), new('d', 64));
+        var refused = await _service.SendAsync(new SignIn.Command(Guid.NewGuid().ToString(), new('a', 64), begun));
         Assert.That(refused.Refused?.Code, Is.EqualTo("sign-in-wrong"), "a member who is gone by then");
-        var known = await _service.SendAsync(new SignIn.Command(id, new('b', 64)));
+        var known = await _service.SendAsync(new SignIn.Command(id, new('b', 64), begun));
         Assert.That(known.Refused, Is.Null);
     }
 

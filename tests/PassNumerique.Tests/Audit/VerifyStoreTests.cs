@@ -121,6 +121,10 @@ internal sealed class VerifyStoreTests
         "counters (name serial)")]
     [TestCase("UPDATE counters SET next_value = 1 WHERE name <> 'serial'", "counters (name person:")]
     [TestCase("DELETE FROM convention_balances", "convention_balances (convention_id ")]
+    [TestCase("DELETE FROM authority_sirets", "authority_sirets (siret ")]
+    [TestCase("UPDATE authority_sirets SET siret = '1'", "authority_sirets (siret 1)")]
+    [TestCase("UPDATE authority_sirets SET organisation_id = (SELECT id FROM organisations WHERE kind = 'structure')",
+        "authority_sirets (siret ")]
     [TestCase("UPDATE redemption_outcomes SET outcome = 'in-run', run_id = 'r'",
         "redemption_outcomes (serial {0}, part 1)")]
     [TestCase("UPDATE redemption_outcomes SET outcome = 'undone', run_id = NULL",

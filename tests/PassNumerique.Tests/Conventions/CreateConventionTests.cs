@@ -40,6 +40,32 @@ internal sealed class CreateConventionTests(string engine)
     }
 
     [Test]
+    public async Task First_conventions_of_a_siret_at_the_same_moment_are_of_one_authority()
+    {
+        var first = ConventionWorld.Convention();
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(async _ =>
+        {
+            var body = ConventionWorld.Convention();
+            body["authority"] = first["authority"]!.DeepClone();
+            return await _service.Operator().PostAsync("conventions", body);
+        }));
+        Assert.That(answers.Select(a => a["authorityId"].GetString()).Distinct().Count(), Is.EqualTo(1));
+        var authorities = await _service.QueryAsync<string>(
+            "SELECT id FROM organisations WHERE siret = @Siret", new { Siret = (string)first["authority"]!["siret"]! });
+        Assert.That(authorities, Is.EqualTo(new[] { answers[0]["authorityId"].GetString() }));
+    }
+
+    [Test]
+    public async Task The_first_convention_of_an_authority_that_is_known_is_its_own()
+    {
+        var body = ConventionWorld.Convention();
+        var (siret, name) = ((string)body["authority"]!["siret"]!, "Sous un autre nom");
+        var authority = await _service.Operator().PostAsync("organisations", new { kind = "authority", name, siret });
+        var convention = await _service.Operator().PostAsync("conventions", body);
+        Assert.That(convention["authorityId"].GetString(), Is.EqualTo(authority.Id));
+    }
+
+    [Test]
     public async Task A_reference_is_taken_once()
     {
         var (first, second) = (ConventionWorld.Convention(), ConventionWorld.Convention());

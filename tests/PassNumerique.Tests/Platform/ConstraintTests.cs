@@ -59,6 +59,11 @@ internal sealed class ConstraintTests
         new("A derogation is confirmed once", "derogations primary key (order_id)", null, 1, "",
             "INSERT INTO derogations VALUES ('o', 'a', 100, 'b', 1, 1)",
             "INSERT INTO derogations VALUES ('o', 'a', 100, 'c', 1, 1)"),
+        new("A SIRET is of one authority", "authority_sirets primary key (siret)", null, 1, "",
+            "INSERT INTO authority_sirets VALUES ('1', 'a')", "INSERT INTO authority_sirets VALUES ('1', 'b')"),
+        new("Five tries to sign in", "sign_in_attempts check tries BETWEEN 0 AND 5", "sign_in_attempts_tries", 1,
+            "INSERT INTO sign_in_attempts VALUES ('d', 1, 4)",
+            "UPDATE sign_in_attempts SET tries = tries + 1 WHERE name_digest = 'd'"),
         new("Serials are of one order", "orders unique index orders_first_serial (first_serial)", null, 1, "",
             Order("o"), Order("p")),
     ];

@@ -34,6 +34,7 @@ public sealed class KeyRingTests
     [TestCase(KeyLabel.Fingerprint, "dd630a267d5152021908e838369b9771ba2c8dcba4e88eafd6dcbb052823e50e")]
     [TestCase(KeyLabel.ApiKey, "851ba0e5c3b20d18646370960aa2c563786ef9a23fa3253f4256b95667dfa66a")]
     [TestCase(KeyLabel.Person, "e4c8df407efb6d86a932d4c0aa465541e53fb5577954851766872cdae191ab08")]
+    [TestCase(KeyLabel.Attempt, "c469a6d4d6ad8894f26fdb123d3b11861d503255520e6f325caf6c616a44fa78")]
     public void A_known_secret_gives_the_known_key_for_each_label(string label, string expected)
         => Assert.That(Hex(Loaded($"1 {Secret}"), 1, label), Is.EqualTo(expected));
 
@@ -63,7 +64,7 @@ public sealed class KeyRingTests
     {
         var ring = Loaded($"1 {Secret}\n2 {Other}");
         string[] labels =
-            [KeyLabel.Code, KeyLabel.Seal, KeyLabel.Fingerprint, KeyLabel.ApiKey, KeyLabel.Person];
+            [KeyLabel.Code, KeyLabel.Seal, KeyLabel.Fingerprint, KeyLabel.ApiKey, KeyLabel.Person, KeyLabel.Attempt];
         var keys = labels.SelectMany(label => new[] { Hex(ring, 1, label), Hex(ring, 2, label) });
 
         Assert.That(keys.Append(Hex(ring, 0, KeyLabel.Code)), Is.Unique.And.All.Length.EqualTo(64));

@@ -6,11 +6,10 @@ namespace PassNumerique.Platform.Data;
 
 /// <summary>
 /// The database as one request sees it. Inside a command every statement runs in the command's transaction;
-/// outside, on a connection that only reads.
+/// outside, each on a connection that only reads and is given back at once, so that a request never holds two.
 /// </summary>
-internal sealed class Session(Database database, TimeProvider clock) : IAsyncDisposable
+internal sealed class Session(Database database, TimeProvider clock)
 {
-    private DbConnection? _connection;
     private Write? _write;
     private long? _nowMs;
 
@@ -82,11 +81,18 @@ internal sealed class Session(Database database, TimeProvider clock) : IAsyncDis
     public async IAsyncEnumerable<T> StreamAsync<T>(
         string sql, object args, [EnumeratorCancellation] CancellationToken ct = default)
     {
-        var connection = await ConnectAsync(ct);
         var statement = database.Statement(sql);
-        await foreach (var row in connection.QueryUnbufferedAsync<T>(
-            statement.Text, database.Arguments(statement, args), _write?.Transaction).WithCancellation(ct))
-            yield return row;
+        var own = _write is null ? await database.OpenAsync(ct) : null;
+        try
+        {
+            await foreach (var row in (own ?? _write!.Connection).QueryUnbufferedAsync<T>(
+                statement.Text, database.Arguments(statement, args), _write?.Transaction).WithCancellation(ct))
+                yield return row;
+        }
+        finally
+        {
+            if (own is not null) await own.DisposeAsync();
+        }
     }
 
     /// <summary>Called by the engine around a command.</summary>
@@ -95,30 +101,27 @@ internal sealed class Session(Database database, TimeProvider clock) : IAsyncDis
     /// <inheritdoc cref="Enter"/>
     internal void Leave() => _write = null;
 
-    public async ValueTask DisposeAsync()
-    {
-        if (_connection is not null) await _connection.DisposeAsync();
-        _connection = null;
-    }
-
-    private async ValueTask<DbConnection> ConnectAsync(CancellationToken ct) =>
-        _write?.Connection ?? (_connection ??= await database.OpenAsync(ct));
-
     /// <summary>
     /// A connection that was idle may have died with the server it led to: outside a command the same question
     /// is asked once more, on another one.
     /// </summary>
     private async Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken ct)
     {
+        if (_write is { } write) return await read(write.Connection);
         try
         {
-            return await read(await ConnectAsync(ct));
+            return await ReadOnceAsync(read, ct);
         }
-        catch (DbException exception) when (_write is null && database.IsTransient(exception))
+        catch (DbException exception) when (database.IsTransient(exception))
         {
-            await DisposeAsync();
-            return await read(await ConnectAsync(ct));
+            return await ReadOnceAsync(read, ct);
         }
+    }
+
+    private async Task<T> ReadOnceAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken ct)
+    {
+        await using var connection = await database.OpenAsync(ct);
+        return await read(connection);
     }
 
     private CommandDefinition Command(Statement statement, object args, CancellationToken ct) => new(

@@ -117,9 +117,7 @@ internal sealed class SqlServerDatabase : Database
                 BulkCopyTimeout = 600,
             };
             foreach (var column in table.Columns) bulk.ColumnMappings.Add(column, column);
-            var (rows, key) = SqlServerKeys.InKeyOrder(table);
-            foreach (var column in key) bulk.ColumnOrderHints.Add(column, SortOrder.Ascending);
-            foreach (var chunk in rows.Chunk(RowsPerStatement))
+            foreach (var chunk in SqlServerKeys.InKeyOrder(table).Chunk(RowsPerStatement))
                 await bulk.WriteToServerAsync((table with { Rows = chunk }).ToDataTable(), ct);
         }
 

@@ -40,14 +40,17 @@ internal static class SqlServerErrors
         4060 or 916 or 911 =>
             $"La base « {database} » n'existe pas sur « {server} », ou le compte « {login} » n'y a pas accès : "
             + "créez-la (ops/sql/create-database.sql), ou corrigez ConnectionStrings__PassNumerique.",
-        229 or 230 or 262 or 297 or 300 or 2760 or 15247 =>
-            $"Le compte « {login} » n'a pas les droits nécessaires dans la base « {database} » : donnez-lui "
-            + $"db_datareader, db_datawriter et, le temps d'une migration, db_ddladmin ({FirstLine(e)}).",
+        229 or 230 or 262 or 297 or 300 or 2760 or 15247 => Denied(e, database, login),
+        _ when e.Message.Contains("permission denied", StringComparison.OrdinalIgnoreCase) => Denied(e, database, login),
         _ when IsTransient(e) =>
             $"SQL Server « {server} » ne répond pas : vérifiez qu'il est démarré et que "
             + $"ConnectionStrings__PassNumerique nomme la bonne adresse ({FirstLine(e)}).",
         _ => $"La base « {database} » de « {server} » ne peut pas être ouverte (erreur {e.Number} : {FirstLine(e)}).",
     };
+
+    private static string Denied(SqlException e, string database, string login) =>
+        $"Le compte « {login} » n'a pas les droits nécessaires dans la base « {database} » : donnez-lui "
+        + $"db_datareader, db_datawriter et, le temps d'une migration, db_ddladmin ({FirstLine(e)}).";
 
     private static string FirstLine(SqlException e) => e.Message.Split('\n')[0].Trim();
 }

@@ -6,15 +6,14 @@ internal static partial class SqlServerKeys
     private static readonly Lazy<IReadOnlyDictionary<string, string[]>> Keys = new(Read);
 
     /// <summary>
-    /// Rows sorted by the table's clustered key, as a bulk copy with an order hint needs them: whole numbers by
-    /// value, ids and codes by their bytes. An unknown table keeps its order and gives no key.
+    /// Rows sorted by the table's clustered key, so that pages are filled one after the other: whole numbers by
+    /// value, ids and codes by their bytes. (The hint that says so to the server is not understood by open source
+    /// ones, and would only save it the look at rows that are in order already.)
     /// </summary>
-    public static (IReadOnlyList<object?[]> Rows, IReadOnlyList<string> Key) InKeyOrder(BulkRows table)
+    public static IEnumerable<object?[]> InKeyOrder(BulkRows table)
     {
-        if (!Keys.Value.TryGetValue(table.Table, out var key)) return (table.Rows, []);
-        var places = key.Select(column => table.Columns.ToList().IndexOf(column)).ToArray();
-        if (places.Contains(-1)) return (table.Rows, []);
-        return ([.. table.Rows.Order(Comparer<object?[]>.Create((a, b) => Compare(a, b, places)))], key);
+        var places = Keys.Value[table.Table].Select(column => table.Columns.ToList().IndexOf(column)).ToArray();
+        return table.Rows.Order(Comparer<object?[]>.Create((a, b) => Compare(a, b, places)));
     }
 
     private static int Compare(object?[] a, object?[] b, int[] places)

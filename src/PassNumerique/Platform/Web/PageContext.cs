@@ -86,15 +86,18 @@ internal sealed class Menu(EndpointDataSource routes)
     public string HomeOf(Caller caller) => Of(caller) is [var first, ..] ? first.Path : "/";
 }
 
-/// <summary>Whether the store holds the demonstration: asked once, as it never changes while the process runs.</summary>
+/// <summary>
+/// Whether the store holds the demonstration. A yes is for ever; a no is asked again, as another copy of the
+/// service may load it.
+/// </summary>
 internal sealed class DemoState
 {
-    private bool? _loaded;
+    private volatile bool _loaded;
 
-    public bool IsKnownLoaded => _loaded == true;
+    public bool IsKnownLoaded => _loaded;
 
     public async ValueTask<bool> IsLoadedAsync(Session session) =>
-        _loaded ??= await session.FindAsync<string>(Sql.Demo, new { Setting = "demo" }) == "true";
+        _loaded || (_loaded = await session.FindAsync<string>(Sql.Demo, new { Setting = "demo" }) == "true");
 
     private static class Sql
     {

@@ -198,7 +198,7 @@ internal sealed class GroupCommitTests
 
     private async Task<IReadOnlyList<string>> NamesAsync()
     {
-        await using var session = new Session(_database, _clock);
+        var session = new Session(_database, _clock);
         return await session.ListAsync<string>("SELECT name FROM organisations ORDER BY recorded_ms, rowid", new { });
     }
 
