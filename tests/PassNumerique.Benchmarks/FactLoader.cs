@@ -35,9 +35,9 @@ internal sealed class FactLoader(KeyRing keys, string actorId, long startMs, lon
         rows.Add(row);
     }
 
-    /// <summary>A row that no seal covers.</summary>
-    public void AddState(string table, IReadOnlyList<string> columns, object?[] row) =>
-        _state.Add(new(table, columns, [row]));
+    /// <summary>Rows that no seal covers.</summary>
+    public void AddState(string table, IReadOnlyList<string> columns, params object?[][] rows) =>
+        _state.Add(new(table, columns, rows));
 
     /// <summary>Closes the open batch.</summary>
     public void CloseBatch()

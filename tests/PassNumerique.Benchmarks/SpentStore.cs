@@ -11,9 +11,10 @@ using PassNumerique.Platform.Data;
 namespace PassNumerique.Benchmarks;
 
 /// <summary>
-/// A store in which every voucher was ordered, paid for, handed out and redeemed, sealed in small batches as
-/// they are in service: every leaf, root and chain holds. It is built once and kept; other migrations or
-/// another size build it anew.
+/// A store in which every voucher was ordered, paid for, handed out, redeemed and paid to its site, sealed in
+/// small batches as they are in service: every leaf, root and chain holds. The vouchers of an order are spent
+/// in no order and under random operation ids, so that indexes are filled as they are in service. It is built
+/// once and kept; other migrations, another shape or another size build it anew.
 /// </summary>
 internal sealed class SpentStore
 {
@@ -26,11 +27,16 @@ internal sealed class SpentStore
     private const long BatchMs = 1_000;
     private const string Reference = "ESSAI-1";
 
+    /// <summary>Counts up when the rows change, so that a kept store is built anew.</summary>
+    private const int Shape = 2;
+
     private static readonly DateOnly FirstDay = new(2025, 1, 6);
     private static readonly DateOnly ValidUntil = new(2026, 12, 31);
 
     private readonly long _vouchers;
     private readonly FactLoader _facts;
+    private readonly KeyRing _keys;
+    private readonly Random _random = new(1);
     private readonly string _authority;
     private readonly string _structure;
     private readonly string _site;
@@ -40,7 +46,7 @@ internal sealed class SpentStore
 
     private SpentStore(long vouchers, KeyRing keys)
     {
-        _vouchers = vouchers;
+        (_vouchers, _keys) = (vouchers, keys);
         var midnight = new DateTimeOffset(FirstDay, TimeOnly.MinValue, TimeSpan.Zero);
         _facts = new FactLoader(keys, NewId(), midnight.ToUnixTimeMilliseconds(), BatchMs);
         (_authority, _structure, _site, _point, _convention) = (NewId(), NewId(), NewId(), NewId(), NewId());
@@ -50,7 +56,7 @@ internal sealed class SpentStore
     public static async Task EnsureAsync(StoreFolder folder, long vouchers)
     {
         var marker = Path.Combine(folder.Root, "complete");
-        var wanted = string.Create(CultureInfo.InvariantCulture, $"{vouchers} {MigrationsDigest()}");
+        var wanted = string.Create(CultureInfo.InvariantCulture, $"{vouchers} {Shape} {MigrationsDigest()}");
         if (File.Exists(marker) && await File.ReadAllTextAsync(marker) == wanted) return;
         if (Directory.Exists(folder.Data) && !File.Exists(marker))
             throw new OptionException($"{folder.Data} exists and was not finished by this program: delete it first");
@@ -95,11 +101,13 @@ internal sealed class SpentStore
         _facts.AddState("convention_balances",
             ["convention_id", "budget_cents", "ordered_cents", "received_cents", "derogated_cents", "committed_cents"],
             [_convention, total, total, total, 0L, total]);
+        _facts.AddState("counters", ["name", "next_value"], [$"person:{_convention}", (_vouchers / VouchersPerBooklet) + 2]);
         for (var first = 1L; first <= _vouchers; first += VouchersPerOrder)
         {
             AddOrder(first);
             AddHandOuts(first);
             AddRedemptions(first);
+            AddPaymentRuns(first);
             await _facts.LoadAsync(database);
         }
     }
@@ -163,37 +171,82 @@ internal sealed class SpentStore
 
     private void AddHandOuts(long first)
     {
+        var links = new List<object?[]>();
         for (var i = 0L; i < BookletsPerOrder; i++)
         {
             var booklet = first + (i * VouchersPerBooklet);
-            var operation = NewId();
+            var (operation, person) = (NewOperation(), (booklet / VouchersPerBooklet) + 1);
             _facts.Add("booklet_entries",
                 ("booklet", booklet), ("part", 1L), ("kind", 1L), ("point_id", _point), ("day", FirstDay.ToDay()),
-                ("person_number", (booklet / VouchersPerBooklet) + 1), ("anonymous", 0L), ("age_band", "unknown"),
-                ("gender", "unknown"), ("social_status", "unknown"), ("commune", "23096"), ("channel", "mairie"),
-                ("pic_ground", "unknown"), ("pic_evidence", "unknown"), ("notice_version", "1"), ("notice_given", 1L),
+                ("person_number", person), ("anonymous", 0L), ("age_band", Of(Vocabularies.AgeBands)),
+                ("gender", Of(Vocabularies.Genders)), ("social_status", Of(Vocabularies.SocialStatuses)),
+                ("commune", "23096"), ("publics", Of(Vocabularies.PersonPublics)), ("channel", "mairie"),
+                ("pic_ground", "none"), ("pic_evidence", "unknown"), ("needs", Of(Vocabularies.Thematiques)),
+                ("oriented_site_id", _site), ("notice_version", "2024-1"), ("notice_given", 1L),
                 ("organisation_id", _authority), ("operation_id", operation), ("body_hash", Digest(operation)));
+            links.Add([_convention, _keys.PersonDigest(_convention, operation), person, 0L]);
             if ((i + 1) % FactsPerBatch == 0) _facts.CloseBatch();
         }
+
+        _facts.AddState(
+            "person_links", ["convention_id", "reference_digest", "person_number", "created_ms"], [.. links]);
     }
 
     private void AddRedemptions(long first)
     {
-        var services = Vocabularies.Services.Codes;
-        for (var i = 0L; i < VouchersPerOrder; i++)
+        var serials = new long[VouchersPerOrder];
+        for (var i = 0; i < serials.Length; i++) serials[i] = first + i;
+        _random.Shuffle(serials);
+        foreach (var batch in serials.Chunk(FactsPerBatch))
         {
-            var (serial, operation) = (first + i, NewId());
-            var date = FirstDay.AddDays((int)(serial % 360) + 1);
-            _facts.Add("voucher_entries",
-                ("serial", serial), ("part", 1L), ("kind", 1L), ("minutes", CreditMinutes),
-                ("used_after", CreditMinutes), ("credit_minutes", CreditMinutes), ("value_cents", FaceCents),
-                ("hold_minutes", 0L), ("closed_minutes", 0L), ("convention_id", _convention), ("terms_version", 1L),
-                ("site_id", _site), ("service", services[(int)(serial % services.Count)]),
-                ("activity_kind", "individuel"), ("duration_minutes", CreditMinutes), ("first_visit", "unknown"),
-                ("service_day", date.ToDay()), ("month", Clock.Month(date.ToDay())), ("organisation_id", _structure),
-                ("operation_id", operation), ("line", 1L), ("body_hash", Digest(operation)));
-            if ((i + 1) % FactsPerBatch == 0) _facts.CloseBatch();
+            foreach (var serial in batch.Order()) AddRedemption(serial);
+            _facts.CloseBatch();
         }
+    }
+
+    private void AddRedemption(long serial)
+    {
+        var (operation, day) = (NewOperation(), ServiceDay(serial));
+        _facts.Add("voucher_entries",
+            ("serial", serial), ("part", 1L), ("kind", 1L), ("minutes", CreditMinutes),
+            ("used_after", CreditMinutes), ("credit_minutes", CreditMinutes), ("value_cents", FaceCents),
+            ("hold_minutes", 0L), ("closed_minutes", 0L), ("convention_id", _convention), ("terms_version", 1L),
+            ("site_id", _site), ("service", Of(Vocabularies.Services)), ("activity_kind", "individuel"),
+            ("duration_minutes", CreditMinutes), ("thematiques", Of(Vocabularies.Thematiques)),
+            ("level", Of(Vocabularies.Levels)), ("autonomy", Of(Vocabularies.Autonomy)), ("first_visit", "no"),
+            ("service_day", day), ("month", Clock.Month(day)), ("organisation_id", _structure),
+            ("operation_id", operation), ("line", 1L), ("body_hash", Digest(operation)));
+    }
+
+    /// <summary>One run a month of service, each with all its redemptions of this order.</summary>
+    private void AddPaymentRuns(long first)
+    {
+        var months = Enumerable.Range(0, (int)VouchersPerOrder).Select(i => first + i)
+            .GroupBy(serial => Clock.Month(ServiceDay(serial))).OrderBy(month => month.Key);
+        foreach (var month in months)
+        {
+            var (run, count) = (NewId(), (long)month.Count());
+            _facts.Add("payment_runs",
+                ("id", run), ("month", month.Key), ("line_count", count), ("total_cents", count * FaceCents));
+            _facts.Add("payouts",
+                ("run_id", run), ("site_id", _site), ("line_count", count), ("gross_cents", count * FaceCents),
+                ("fee_cents", 0L), ("net_cents", count * FaceCents));
+            foreach (var serial in month)
+                _facts.Add("redemption_outcomes", ("serial", serial), ("part", 1L), ("outcome", "in-run"), ("run_id", run));
+            _facts.CloseBatch();
+        }
+    }
+
+    private static long ServiceDay(long serial) => FirstDay.AddDays((int)(serial % 360) + 1).ToDay();
+
+    private string Of(Vocabulary vocabulary) => vocabulary.Codes[_random.Next(vocabulary.Codes.Count)];
+
+    // Made by whoever sends the request: in no order.
+    private string NewOperation()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        _random.NextBytes(bytes);
+        return new Guid(bytes).ToString();
     }
 
     // In the order of time, like the service's own: rows of one batch are hashed in the order of their keys.

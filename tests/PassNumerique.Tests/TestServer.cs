@@ -38,7 +38,7 @@ internal static class TestServer
     public static string For(string folder) => new SqlConnectionStringBuilder(Server.Value)
     {
         InitialCatalog = NameOf(folder),
-        MaxPoolSize = 24, // A connection to an open source server is slow to make.
+        MaxPoolSize = 12, // A connection to an open source server is slow to make.
         ConnectTimeout = 30,
     }.ConnectionString;
 

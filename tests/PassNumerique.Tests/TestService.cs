@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using NUnit.Framework;
 using PassNumerique.Access;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
@@ -148,7 +149,7 @@ internal sealed class Failures : ILoggerProvider, ILogger
     public void Log<TState>(
         LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
-        if (IsEnabled(logLevel)) NUnit.Framework.TestContext.Progress.WriteLine($"{formatter(state, exception)}\n{exception}");
+        if (IsEnabled(logLevel)) TestContext.Progress.WriteLine($"{formatter(state, exception)}\n{exception}");
     }
 
     public void Dispose()
@@ -178,6 +179,21 @@ internal static class Calls
         if (key is not null) request.Headers.Add("Idempotency-Key", key);
         using var response = await client.SendAsync(request);
         return await Answer.FromAsync(response);
+    }
+
+    /// <summary>
+    /// As a till does: while the service says that it is not there yet, the same request again. Many calls at the
+    /// same moment can be more than a small server takes within a deadline.
+    /// </summary>
+    public static async Task<Answer> PostUntilTakenAsync(this HttpClient client, string path, object body)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            var answer = await client.PostAsync(path, body);
+            if (answer.Status != 503 || tries == 20) return answer;
+            Assert.That(answer.Headers.RetryAfter, Is.Not.Null, answer.ToString());
+            await Task.Delay(Random.Shared.Next(200, 1_000));
+        }
     }
 
     public static async Task<Answer> PostTextAsync(this HttpClient client, string path, string body, string type = "application/json")

@@ -6,7 +6,7 @@ namespace PassNumerique.Platform;
 internal sealed record Settings(
     string Data, string Store, string? ConnectionString, bool Demo, string CodeKeyFile, string? HeadFile, bool IsDevelopment)
 {
-    private static readonly string[] Names = ["Data", "Store", "Demo", "CodeKeyFile", "HeadFile"];
+    internal static readonly string[] Names = ["Data", "Store", "Demo", "CodeKeyFile", "HeadFile"];
 
     public static Settings From(IConfiguration configuration, IHostEnvironment environment)
     {

@@ -118,7 +118,7 @@ internal sealed class CopiesTests(string engine)
         var calls = bodies.Select(async (body, i) =>
         {
             await gate.Task;
-            return await clients[i % clients.Length].PostAsync("redemptions", body);
+            return await clients[i % clients.Length].PostUntilTakenAsync("redemptions", body);
         }).ToList();
         gate.SetResult();
         var answers = await Task.WhenAll(calls);

@@ -57,7 +57,7 @@ internal sealed class DoubleSpendTests(string engine)
         var calls = bodies.Select(async body =>
         {
             await gate.Task;
-            return await client.PostAsync("redemptions", body);
+            return await client.PostUntilTakenAsync("redemptions", body);
         }).ToList();
         gate.SetResult();
         return await Task.WhenAll(calls);

@@ -101,7 +101,7 @@ internal sealed class SqlServerDatabase : Database
     {
         Warnings = await SqlServerStart.MigrateAsync(_settings, Keys, ct);
         await using (var connection = await OpenAsync(ct))
-            await HeadCheck.ThrowIfAheadAsync(connection, _headPath, await Sealing.LastAsync(connection));
+            await HeadCheck.ThrowIfAheadAsync(connection, _headPath);
         _sealer.Start();
     }
 

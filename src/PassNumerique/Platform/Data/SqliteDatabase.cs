@@ -60,8 +60,8 @@ internal sealed class SqliteDatabase : Database
         _lock ??= StoreLock.Take(_folder);
         _writing = new PreparedConnection(Connect(readOnly: false), _ => { });
         await Migrations.ApplyAsync(_writing, Name, Keys, ct);
+        await HeadCheck.ThrowIfAheadAsync(_writing, _headPath);
         var last = await Sealing.LastAsync(_writing);
-        await HeadCheck.ThrowIfAheadAsync(_writing, _headPath, last);
         _writer = new GroupCommit(_writing, Facts, Clock, Keys, new HeadFile(_headPath, Clock), last);
     }
 

@@ -43,9 +43,11 @@ internal static class StoreLock
 /// <summary>At the start: is the store the one that the head file saw last?</summary>
 internal static class HeadCheck
 {
-    public static async Task ThrowIfAheadAsync(System.Data.Common.DbConnection connection, string? path, Seal last)
+    /// <summary>The head is read before the store: another copy of the service may be sealing meanwhile.</summary>
+    public static async Task ThrowIfAheadAsync(System.Data.Common.DbConnection connection, string? path)
     {
         if (HeadFile.Last(path) is not { } head) return;
+        var last = await Sealing.LastAsync(connection);
         if (head.Batch > last.Batch)
         {
             throw new StartException(
