@@ -7,7 +7,7 @@ namespace PassNumerique.HandOut;
 
 /// <summary>A booklet as its facts stand, read to explain a refusal.</summary>
 internal sealed record BookletState(
-    long GivenPart, long GivenDay, long Returned, long Activated, long Blocked, long UntilDay, string PointId, long UsedMinutes)
+    long GivenPart, long GivenDay, long Returned, long Activated, long Blocked, long UntilDay, string PointId)
 {
     public bool IsHandedOut => GivenPart > 0;
 
@@ -58,9 +58,7 @@ internal sealed record BookletState(
                        AND NOT EXISTS (SELECT 1 FROM block_lifts x WHERE x.block_id = k.id)) AS Blocked,
                    COALESCE((SELECT MAX(x.valid_until_day) FROM order_extensions x WHERE x.order_id = @OrderId),
                             @ValidUntilDay) AS UntilDay,
-                   l.point_id AS PointId,
-                   (SELECT CAST(COALESCE(SUM(e.minutes), 0) AS bigint) FROM voucher_entries e
-                     WHERE e.serial BETWEEN @Booklet AND @LastSerial) AS UsedMinutes
+                   l.point_id AS PointId
               FROM lots l
              WHERE l.order_id = @OrderId AND l.first_serial <= @Booklet AND l.last_serial >= @Booklet
             """;

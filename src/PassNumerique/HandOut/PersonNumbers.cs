@@ -14,7 +14,10 @@ internal static class PersonNumbers
     {
         if (string.IsNullOrWhiteSpace(reference)) return await NextAsync(db, conventionId);
         var link = new { ConventionId = conventionId, Digest = keys.PersonDigest(conventionId, reference) };
-        if (await db.FindAsync<long?>(Sql.Find, link) is { } known) return known;
+
+        // The link is held until the command ends: an erasure at the same moment waits for it, and deletes the
+        // contact that the command adds.
+        if (await db.ExecuteAsync(Sql.Hold, link) == 1) return await db.FindAsync<long>(Sql.Find, link);
         var number = await NextAsync(db, conventionId);
         await db.ExecuteAsync(Sql.Link, new { link.ConventionId, link.Digest, Number = number, db.NowMs });
         return number;
@@ -29,6 +32,12 @@ internal static class PersonNumbers
 
     private static class Sql
     {
+        public const string Hold = """
+            UPDATE person_links
+               SET person_number = person_number
+             WHERE convention_id = @ConventionId AND reference_digest = @Digest
+            """;
+
         public const string Find = """
             SELECT person_number
               FROM person_links

@@ -73,7 +73,12 @@ internal static class RecordHandOut
             if (site is not null && await sites.FindAsync(db, site) is null) return HandOutRefusals.UnknownSite;
 
             var state = await BookletState.ReadAsync(db, order, command.BookletNumber);
-            if (state.WhyNot(point.Value.Id, day, db.Today) is { } refusal) return refusal;
+            if (state.WhyNot(point.Value.Id, day, db.Today) is { } refusal)
+            {
+                // This very operation may be what stands against it, sent twice and recorded meanwhile.
+                return await RecordedAsync(operationId, ct) ?? refusal;
+            }
+
             return await WriteAsync(command, operationId, point.Value, order, site, ct);
         }
 

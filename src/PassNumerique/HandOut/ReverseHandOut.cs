@@ -8,7 +8,10 @@ using PassNumerique.Vouchers;
 
 namespace PassNumerique.HandOut;
 
-/// <summary>Undoes a hand-out typed by mistake, as long as none of its passes has served.</summary>
+/// <summary>
+/// Undoes a hand-out typed by mistake, as long as none of its passes has served. Each pass is released in its own
+/// story, so that of a scan at the same moment and this, one comes first and the other sees it.
+/// </summary>
 internal static class ReverseHandOut
 {
     internal sealed record Command(string Reason) : ICommand<Answer>
@@ -34,30 +37,38 @@ internal static class ReverseHandOut
         {
             var handOut = await CurrentHandOut.FindAsync(db, orders, command.HandOutId);
             if (handOut.Refused is { } refused) return refused;
-            var (order, booklet, part, pointId) = handOut.Value!;
-            var state = await BookletState.ReadAsync(db, order, booklet);
-            if (state.GivenPart != part || state.Returned > 0) return HandOutRefusals.NotHandedOut;
-            if (state.UsedMinutes > 0) return HandOutRefusals.Used;
-
-            var written = await db.ExecuteAsync(Sql.Insert, new
-            {
-                Booklet = booklet,
-                LastSerial = booklet + order.VouchersPerBooklet - 1,
-                Part = part,
-                PointId = pointId,
-                Day = db.Today,
-                Reason = command.Reason.Trim(),
-                db.Caller.OrganisationId,
-                OperationId = Ids.New(),
-                db.BodyHash,
-                db.ActorId,
-                db.NowMs,
-                db.Batch,
-            }, ct);
+            var found = handOut.Value!;
+            var booklet = found.Booklet;
+            var written = await db.ExecuteAsync(Sql.Insert, Args(command, found, booklet), ct);
             if (written == 0) return HandOutRefusals.NotHandedOut;
+            for (var serial = booklet; serial < booklet + found.Order.VouchersPerBooklet; serial++)
+            {
+                var released = await db.ExecuteAsync(Sql.Release, Args(command, found, serial), ct);
+                if (released == 0) return HandOutRefusals.Used;
+            }
+
             var last = await db.FindAsync<long>(CurrentHandOut.LastPart, new { Booklet = booklet }, ct);
             return new Answer(EntryId.Pack(booklet, last), command.HandOutId, booklet, Clock.InstantText(db.NowMs));
         }
+
+        private object Args(Command command, CurrentHandOut.Found found, long serial) => new
+        {
+            found.Booklet,
+            found.Part,
+            found.PointId,
+            Serial = serial,
+            found.Order.CreditMinutes,
+            found.Order.ConventionId,
+            Day = db.Today,
+            Month = Clock.Month(db.Today),
+            Reason = command.Reason.Trim(),
+            db.Caller.OrganisationId,
+            OperationId = Ids.New(),
+            db.BodyHash,
+            db.ActorId,
+            db.NowMs,
+            db.Batch,
+        };
     }
 
     private static class Sql
@@ -84,8 +95,41 @@ internal static class ReverseHandOut
                       FROM booklet_entries
                      WHERE booklet = @Booklet) b
              WHERE b.given = @Part AND b.ended < @Part
-               AND (SELECT CAST(COALESCE(SUM(e.minutes), 0) AS bigint) FROM voucher_entries e
-                     WHERE e.serial BETWEEN @Booklet AND @LastSerial) = 0
+            """;
+
+        public const string Release = """
+            INSERT INTO voucher_entries (
+                   serial, part, kind, minutes, used_after, credit_minutes, value_cents, hold_minutes, closed_minutes,
+                   convention_id, terms_version, duration_minutes, service_day, month, reason, organisation_id,
+                   operation_id, line, body_hash, actor_id, recorded_ms, batch)
+            SELECT @Serial,
+                   v.part + 1,
+                   4,
+                   0,
+                   0,
+                   COALESCE(r.credit_minutes, @CreditMinutes),
+                   0,
+                   0,
+                   0,
+                   @ConventionId,
+                   1,
+                   0,
+                   @Day,
+                   @Month,
+                   @Reason,
+                   @OrganisationId,
+                   @OperationId,
+                   0,
+                   @BodyHash,
+                   @ActorId,
+                   @NowMs,
+                   @Batch
+              FROM (SELECT CAST(COALESCE(MAX(part), 0) AS bigint) AS part,
+                           CAST(COALESCE(SUM(minutes), 0) AS bigint) AS used
+                      FROM voucher_entries
+                     WHERE serial = @Serial) v
+              LEFT JOIN replacements r ON r.serial = @Serial
+             WHERE v.used = 0
             """;
     }
 }

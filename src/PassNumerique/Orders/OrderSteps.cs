@@ -83,7 +83,7 @@ internal static class OrderSteps
             db.NowMs,
             db.Batch,
         }, ct);
-        if (taken == 0) return WhyNot(await ListAsync(db, order.Id, ct), slot, needed, db.Today);
+        if (taken == 0) return WhyNot(await ListAsync(db, order.Id, ct), slot, needed, onDay, db.Today);
         return new StepAnswer(
             order.Id, step, onDay.ToDate(), OrderStep.State(slot, step == OrderStep.Cancelled),
             Clock.InstantText(db.NowMs));
@@ -93,7 +93,9 @@ internal static class OrderSteps
         db.ListAsync<TakenStep>(Sql.List, new { OrderId = orderId }, ct);
 
     /// <summary>The reason a slot could not be filled.</summary>
-    internal static Refusal WhyNot(IReadOnlyList<TakenStep> steps, long slot, long needed, long today)
+    /// <exception cref="StoreUnavailableException">None is left: the step before came in the meantime.</exception>
+    internal static Refusal WhyNot(
+        IReadOnlyList<TakenStep> steps, long slot, long needed, long onDay, long today)
     {
         if (steps.Any(s => s.Step == OrderStep.Cancelled)) return Cancelled;
         if (needed == 0 && slot == OrderStep.Produced && steps.Any(s => s.Slot == slot)) return InProduction;
@@ -105,7 +107,9 @@ internal static class OrderSteps
                 return OutOfOrder.With("missingStep", OrderStep.Name(missing));
         }
 
-        return OutOfRange(steps.Max(s => s.OnDay), today);
+        return steps.Any(s => s.OnDay > onDay)
+            ? OutOfRange(steps.Max(s => s.OnDay), today)
+            : throw new StoreUnavailableException("The order moved on while its step was taken.");
     }
 
     private static Refusal OutOfRange(long earliest, long latest) =>

@@ -46,7 +46,7 @@ internal static class RequestDerogation
             var steps = await OrderSteps.ListAsync(db, order.Id, ct);
             if (steps.All(s => s.Slot != OrderStep.Produced || s.Step == OrderStep.Cancelled)
                 || steps.Any(s => s.Slot == OrderStep.Activated))
-                return OrderSteps.WhyNot(steps, OrderStep.Activated, OrderStep.Produced, db.Today);
+                return WhyNot(steps);
             var exposure = (await OrderFunds.HoldAsync(db, order, ct)).ExposureCents(order.TotalCents);
             if (exposure <= 0) return NotNeeded;
 
@@ -59,8 +59,13 @@ internal static class RequestDerogation
                 db.NowMs,
                 db.Batch,
             }, ct);
-            return requested == 0 ? AlreadyRequested : answer;
+            if (requested == 1) return answer;
+            steps = await OrderSteps.ListAsync(db, order.Id, ct);
+            return steps.Any(s => s.Slot == OrderStep.Activated) ? WhyNot(steps) : AlreadyRequested;
         }
+
+        private Refusal WhyNot(IReadOnlyList<TakenStep> steps) =>
+            OrderSteps.WhyNot(steps, OrderStep.Activated, OrderStep.Produced, db.Today, db.Today);
     }
 
     private static class Sql
@@ -70,6 +75,7 @@ internal static class RequestDerogation
             SELECT @OrderId, @Reason, @ActorId, @NowMs, @Batch
              WHERE NOT EXISTS (SELECT 1 FROM derogation_requests WHERE order_id = @OrderId)
                AND EXISTS (SELECT 1 FROM order_steps WHERE order_id = @OrderId AND slot = 3 AND step = 'produced')
+               AND NOT EXISTS (SELECT 1 FROM order_steps WHERE order_id = @OrderId AND slot = 6)
             """;
     }
 }

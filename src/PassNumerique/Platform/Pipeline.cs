@@ -60,18 +60,21 @@ internal sealed class Transact<TRequest, TResponse>(Session session, Database da
                 : TResponse.Refuse(Problems.KeyReused);
 
         var response = await next();
-        if (!response.IsRefused)
+        if (response.IsRefused)
         {
-            await session.ExecuteAsync(Sql.Remember, new
-            {
-                session.Caller.OrganisationId,
-                IdempotencyKey = key,
-                Fingerprint = session.BodyHash,
-                Answer = keys.Conceal(response.ToStored()),
-                session.NowMs,
-            });
+            // A twin that committed since the look-up above may be the very reason, and its answer is ours too.
+            if (await session.FindAsync<Remembered>(Sql.Find, args) is null) return response;
+            throw new StoreUnavailableException("The same request was answered meanwhile.");
         }
 
+        await session.ExecuteAsync(Sql.Remember, new
+        {
+            session.Caller.OrganisationId,
+            IdempotencyKey = key,
+            Fingerprint = session.BodyHash,
+            Answer = keys.Conceal(response.ToStored()),
+            session.NowMs,
+        });
         return response;
     }
 

@@ -282,6 +282,107 @@ internal sealed class ConstraintRaceTests(string engine)
             () => _scenario.Agent().PostAsync("hand-outs", Scenario.HandOut(booklet)), "booklet-already-handed-out");
     }
 
+    [Test]
+    public async Task A_hand_out_is_undone_or_its_pass_is_used()
+    {
+        var scenario = await Scenario.CreateAsync(_service, booklets: 4, requireHandOut: "refuse");
+        for (var booklet = scenario.FirstSerial; booklet <= scenario.LastSerial; booklet += 5)
+        {
+            var handOut = Scenario.Ok(await scenario.Agent().PostAsync("hand-outs", Scenario.HandOut(booklet)));
+            var redemption = await scenario.RedemptionAsync(booklet + 2);
+            await OneOfTwoAsync(
+                () => scenario.Agent().PostAsync($"hand-outs/{handOut.Id}/reversal", new { reason = "mauvais numéro" }),
+                () => scenario.Site().PostAsync("redemptions", redemption), "hand-out-used", "voucher-not-handed-out");
+        }
+    }
+
+    [Test]
+    public async Task A_booklet_is_given_back_with_what_a_scan_left()
+    {
+        var scenario = await Scenario.CreateAsync(_service, booklets: 1, wholeVouchersOnly: false);
+        var redemption = await scenario.RedemptionAsync(scenario.FirstSerial);
+        var (given, used) = await AtOnceAsync(
+            () => scenario.Agent().PostAsync("returns", new { bookletNumber = scenario.FirstSerial, reason = "abîmé" }),
+            () => scenario.Site().PostAsync("redemptions", redemption));
+        Assert.That(given.Status, Is.EqualTo(201), given.ToString());
+        Assert.That(used.Status == 201 || used.Problem == "voucher-returned", used.ToString());
+        Assert.That(given["closedMinutes"].GetInt64(), Is.EqualTo(used.Status == 201 ? 540 : 600));
+    }
+
+    [Test]
+    public async Task A_line_is_paid_by_one_of_two_runs()
+    {
+        Scenario.Ok(await _scenario.Site().PostAsync("redemptions", await _scenario.RedemptionAsync(_first + 10)));
+        var month = Scenario.Today.ToString("yyyy-MM", CultureInfo.InvariantCulture);
+        await OneOfTwoAsync(() => _service.Operator().PostAsync("payment-runs", new { month }),
+            () => _service.Operator().PostAsync("payment-runs", new { month }), "nothing-to-pay");
+    }
+
+    [Test]
+    public async Task A_contact_is_never_left_behind_by_the_erasure_of_its_person()
+    {
+        var scenario = await Scenario.CreateAsync(_service, booklets: 4);
+        for (var booklet = scenario.FirstSerial; booklet <= scenario.LastSerial; booklet += 10)
+        {
+            var reference = $"dossier {booklet}";
+            Scenario.Ok(await scenario.Agent().PostAsync("hand-outs", Scenario.HandOut(booklet, reference: reference)));
+            var (erased, given) = await AtOnceAsync(
+                () => scenario.Authority().PostAsync(
+                    "persons/erasures", new { conventionId = scenario.ConventionId, reference }),
+                () => scenario.Agent().PostAsync("hand-outs", new
+                {
+                    operationId = Guid.NewGuid(),
+                    bookletNumber = booklet + 5,
+                    handedOutOn = Scenario.Today,
+                    person = new { reference },
+                    followUp = new { agreed = true, @for = "rappel", phone = "+33 3 26 00 00 00" },
+                }));
+            Assert.That((erased.Status, given.Status), Is.EqualTo((200, 201)), $"{erased}\n{given}");
+            Assert.That(await _service.QueryAsync<string>(
+                """
+                SELECT c.id
+                  FROM person_contacts c
+                 WHERE c.convention_id = @ConventionId
+                   AND NOT EXISTS (SELECT 1 FROM person_links l
+                                    WHERE l.convention_id = c.convention_id AND l.person_number = c.person_number)
+                """, new { scenario.ConventionId }), Is.Empty);
+        }
+    }
+
+    [Test]
+    public async Task Twins_at_once_get_one_answer_and_no_refusal()
+    {
+        var order = (await _scenario.OrderAsync(1, Scenario.Today.AddMonths(5), activate: false)).Id;
+        var body = new { validUntil = Scenario.Today.AddMonths(7), reason = "retard de l'imprimeur" };
+        await OneAnswerAsync(() => _scenario.Authority().PostAsync($"orders/{order}/extension", body, key: "prolongation"));
+        await OneAnswerAsync(() => _service.Operator().PostAsync($"orders/{order}/approval", new { }, key: "validation"));
+        var handOut = Scenario.HandOut(_first + 15);
+        await OneAnswerAsync(() => _scenario.Agent().PostAsync("hand-outs", handOut));
+    }
+
+    [Test]
+    public async Task A_step_waits_for_the_one_before_it_and_no_date_is_blamed()
+    {
+        for (var round = 0; round < 3; round++)
+        {
+            var order = (await _scenario.OrderAsync(1, Scenario.Today.AddMonths(5), activate: false)).Id;
+            Scenario.Ok(await _service.Operator().PostAsync($"orders/{order}/approval", new { }));
+            var (proof, production) = await AtOnceAsync(
+                () => _scenario.Authority().PostAsync($"orders/{order}/proof-approval", new { }),
+                () => _service.Operator().PostAsync($"orders/{order}/production", new { }));
+            Assert.That(proof.Status, Is.EqualTo(201), proof.ToString());
+            Assert.That(production.Status == 201 || production.Problem == "step-out-of-order", production.ToString());
+        }
+    }
+
+    private static async Task OneAnswerAsync(Func<Task<Answer>> call)
+    {
+        var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(call)));
+        Assert.That(answers.Select(a => a.Status), Is.All.EqualTo(201), string.Join('\n', answers.AsEnumerable()));
+        Assert.That(answers.Select(a => a.Body).Distinct().Count(), Is.EqualTo(1));
+        Assert.That(answers.Count(a => !a.Replayed), Is.EqualTo(1));
+    }
+
     private static async Task OneOfTwoAsync(
         Func<Task<Answer>> first, Func<Task<Answer>> second, params string[] refusals)
     {
