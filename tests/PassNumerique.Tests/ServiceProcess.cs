@@ -32,7 +32,11 @@ internal sealed class ServiceProcess : IDisposable
         while (!await service.IsReadyAsync(client))
         {
             if (service._process.HasExited || since.Elapsed > Patience)
+            {
+                service.Dispose();
                 throw new InvalidOperationException("The service did not start.");
+            }
+
             await Task.Delay(10);
         }
 

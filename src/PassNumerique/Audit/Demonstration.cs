@@ -27,6 +27,7 @@ internal static class Demonstration
         var today = Clock.ParisDay(services.GetRequiredService<TimeProvider>().NowMs());
         var lastDay = day?.ToDay() ?? today - 1;
         if (lastDay >= today) throw new StartException("Le jour de la démonstration doit être terminé : choisissez au plus hier.");
+        await database.SealThroughAsync(0);
         if ((await database.LastSealAsync()).Batch > 0)
             throw new StartException("Le magasin n'est pas vide : la démonstration ne se charge que dans un magasin neuf.");
 

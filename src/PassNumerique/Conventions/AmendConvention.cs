@@ -98,7 +98,13 @@ internal static class AmendConvention
                 db.NowMs,
                 db.Batch,
             }, ct);
-            if (inserted == 0) return AmendedMeanwhile;
+            if (inserted == 0)
+            {
+                // Who named no version follows whichever is the last: the command is run again.
+                if (command.KnownVersion is null) throw new StoreUnavailableException("Amended meanwhile.");
+                return AmendedMeanwhile;
+            }
+
             if (await db.ExecuteAsync(Sql.SetBudget, new { Id = id, terms.BudgetCents }, ct) == 0)
             {
                 var orderedCents = await db.FindAsync<long>(Sql.Ordered, new { Id = id }, ct);

@@ -225,6 +225,8 @@ internal static class RedeemVouchers
             var debits = await DebitsAsync(command, place, passes, states);
             if (debits.Refused is { } refused)
             {
+                // A twin may have recorded this very operation since it was looked for.
+                if (states.Any(s => s.Seen > 0)) return await RecordedAsync(command, operationId, ct);
                 if (await AreAmendedAsync(passes)) return null;
                 return refused;
             }
@@ -239,7 +241,7 @@ internal static class RedeemVouchers
             if (!stale) return await AnswerAsync(operationId, command, await ReadAsync(operationId, ct));
             if (passes.Count > 1) throw new StoreUnavailableException("The passes changed while they were redeemed.");
             await AreAmendedAsync(passes);
-            return null;
+            return await RecordedAsync(command, operationId, ct);
         }
 
         /// <summary>

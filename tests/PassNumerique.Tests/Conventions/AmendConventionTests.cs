@@ -102,6 +102,7 @@ internal sealed class AmendConventionTests(string engine)
     {
         var world = await ConventionWorld.CreateAsync(_service);
         var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => AmendAsync(world, new { offlineDays = i })));
+        Assert.That(answers.Select(a => a.Status), Is.All.EqualTo(201), string.Join('\n', answers.AsEnumerable()));
         Assert.That(answers.Select(a => a["version"].GetInt64()).Order(), Is.EqualTo(Enumerable.Range(2, 8)));
     }
 

@@ -1,6 +1,5 @@
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
 using NUnit.Framework;
-using PassNumerique.Platform.Data;
 
 namespace PassNumerique.Tests.Orders;
 
@@ -104,13 +103,11 @@ internal sealed class PlaceOrderTests(string engine)
     public async Task The_store_itself_refuses_what_exceeds_the_budget()
     {
         var world = await ConventionWorld.CreateAsync(_service);
-        await using var connection = OpenStore(_service);
-        await using var command = connection.CreateCommand();
-        command.CommandText =
-            "UPDATE convention_balances SET ordered_cents = budget_cents + 1 WHERE convention_id = @Id";
-        command.Parameters.AddWithValue("@Id", world.ConventionId);
-        Assert.That(() => command.ExecuteNonQuery(),
-            Throws.InstanceOf<SqliteException>().With.Message.Contains("convention_balances_budget"));
+        Assert.That(
+            () => _service.ExecuteAsync(
+                "UPDATE convention_balances SET ordered_cents = budget_cents + 1 WHERE convention_id = @Id",
+                new { Id = world.ConventionId }),
+            Throws.InstanceOf<DbException>().With.Message.Contains("convention_balances_budget"));
     }
 
     [Test]
@@ -216,27 +213,11 @@ internal sealed class PlaceOrderTests(string engine)
     {
         await using var service = await TestService.StartAsync(engine);
         var world = await ConventionWorld.CreateAsync(service);
-        await using (var connection = OpenStore(service))
-        {
-            await using var command = connection.CreateCommand();
-            command.CommandText = "UPDATE counters SET next_value = 4294967291 WHERE name = 'serial'";
-            await command.ExecuteNonQueryAsync();
-        }
+        await service.ExecuteAsync("UPDATE counters SET next_value = 4294967291 WHERE name = 'serial'");
 
         var last = await world.PlaceAsync(booklets: 1);
         Assert.That(last["lastSerial"].GetInt64(), Is.EqualTo(4_294_967_295));
         var none = await world.Authority.PostAsync("orders", world.Order(booklets: 1, vouchersPerBooklet: 1));
         Assert.That((none.Status, none.Problem), Is.EqualTo((409, "serials-exhausted")));
-    }
-
-    private static SqliteConnection OpenStore(TestService service)
-    {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
-        {
-            DataSource = Path.Combine(service.Folder, SqliteDatabase.FileName),
-            Pooling = false,
-        }.ConnectionString);
-        connection.Open();
-        return connection;
     }
 }

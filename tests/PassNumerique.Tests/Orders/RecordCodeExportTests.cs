@@ -75,7 +75,7 @@ internal sealed class RecordCodeExportTests(string engine)
             """
             SELECT e.voucher_count AS VoucherCount, k.role AS Role
               FROM code_exports e JOIN api_keys k ON k.id = e.actor_id
-             WHERE e.order_id = @Id AND e.batch IS NOT NULL
+             WHERE e.order_id = @Id
              ORDER BY e.id
             """, new { order.Id });
         Assert.That(exports, Is.EqualTo(new[] { new Export(10, "authority"), new Export(10, "operator") }));

@@ -23,8 +23,16 @@ internal sealed class CopiesTests(string engine)
         _service = await TestService.StartAsync(engine, folder: _folder.Data);
         _scenario = await Scenario.CreateAsync(_service, booklets: 20);
         var connection = TestServer.For(_folder.Data);
-        _copies = await Task.WhenAll(
-            ServiceProcess.StartAsync(_folder.Data, connection), ServiceProcess.StartAsync(_folder.Data, connection));
+        var starting = Enumerable.Range(0, 2).Select(_ => ServiceProcess.StartAsync(_folder.Data, connection)).ToList();
+        try
+        {
+            _copies = await Task.WhenAll(starting);
+        }
+        catch
+        {
+            foreach (var copy in starting.Where(s => s.IsCompletedSuccessfully)) (await copy).Dispose();
+            throw;
+        }
     }
 
     [OneTimeTearDown]

@@ -31,7 +31,9 @@ internal sealed class RecountTests(string engine)
 
         foreach (var day in new[] { "2026-05-15", "2026-07-20", "2026-10-01", "2026-12-20" })
         {
-            var report = (await client.ReadAsync($"reports/conventions/{convention}?asOf={day}")).Json;
+            var answer = await client.ReadAsync($"reports/conventions/{convention}?asOf={day}");
+            Assert.That(answer.Status, Is.EqualTo(200), answer.ToString());
+            var report = answer.Json;
             var batch = report.GetProperty("cutOff").GetProperty("batch").GetInt64();
             var journal = (await client.ReadAsync($"exports/journal?conventionId={convention}")).Body
                 .Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement)

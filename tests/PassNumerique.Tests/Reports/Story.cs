@@ -129,7 +129,7 @@ internal sealed class Story
         Add("booklet_entries", ("booklet", booklet), ("part", NextPart(booklet)), ("kind", kind), ("point_id", pointId),
             ("day", day ?? _day), ("person_number", kind is 1 or 4 ? person ?? 9_000_000 + booklet : null),
             ("anonymous", kind is 1 or 4 ? person is null ? 1L : 0L : null), ("age_band", age), ("publics", publics),
-            ("pic_ground", pic), ("organisation_id", Actor), ("operation_id", NewId()), ("body_hash", ""));
+            ("pic_ground", pic), ("organisation_id", Actor), ("operation_id", NewId()), ("body_hash", new string('0', 64)));
     }
 
     /// <summary>Debits as the redemption does: the value is what the net minutes after are worth, less before.</summary>
@@ -230,7 +230,7 @@ internal sealed class Story
             ("convention_id", convention), ("terms_version", version), ("site_id", siteId), ("service", "Aide aux démarches administratives"),
             ("activity_kind", activity), ("duration_minutes", duration), ("workshop_id", workshopId), ("first_visit", firstVisit),
             ("service_day", day ?? _day), ("month", Clock.Month(_day)), ("organisation_id", Actor),
-            ("operation_id", NewId()), ("line", 0), ("body_hash", ""));
+            ("operation_id", NewId()), ("line", 0), ("body_hash", new string('0', 64)));
     }
 
     private long NextPart(long booklet) => _bookletParts[booklet] = _bookletParts.GetValueOrDefault(booklet) + 1;

@@ -18,6 +18,7 @@ internal static partial class SqlServerTypes
     /// <summary>Parameters that stand for a column of another name.</summary>
     private static readonly Dictionary<string, string> Aliases = new(StringComparer.Ordinal)
     {
+        ["AddressDigest"] = "name_digest",
         ["After"] = "id",
         ["Counter"] = "counters.name",
         ["Departement"] = "commune",
@@ -27,6 +28,7 @@ internal static partial class SqlServerTypes
         ["Key"] = "id",
         ["KeyId"] = "id",
         ["Last"] = "id",
+        ["LoginDigest"] = "name_digest",
         ["Scope"] = "organisation_id",
         ["Setting"] = "store_settings.name",
     };
