@@ -1,6 +1,7 @@
 using System.Net;
 using AngleSharp;
 using NUnit.Framework;
+using PassNumerique.Tests.Redemption;
 
 namespace PassNumerique.Tests.Platform;
 
@@ -11,7 +12,6 @@ namespace PassNumerique.Tests.Platform;
 [TestFixtureSource(typeof(Engines), nameof(Engines.Server))]
 internal sealed class CopiesTests(string engine)
 {
-    private const int Clients = 64;
     private readonly TestFolder _folder = new();
     private Scenario _scenario = null!;
     private TestService _service = null!;
@@ -47,30 +47,14 @@ internal sealed class CopiesTests(string engine)
     [Test]
     public async Task A_voucher_is_spent_once_when_64_clients_scan_it_at_two_copies()
     {
+        var clients = Clients();
         for (var round = 0; round < 5; round++)
-        {
-            var serial = _scenario.FirstSerial + round;
-            var bodies = new List<object>();
-            for (var i = 0; i < Clients; i++) bodies.Add(await _scenario.RedemptionAsync(serial));
-            var answers = await AtOnceAsync(bodies);
-            Assert.That(answers.Count(a => a.Status == 201), Is.EqualTo(1));
-            Assert.That(answers.Where(a => a.Status != 201).Select(a => (a.Status, a.Problem)),
-                Is.All.EqualTo((409, "voucher-spent")));
-            Assert.That(await EntriesAsync(serial), Has.Count.EqualTo(1));
-        }
+            await DoubleSpend.IsSpentOnceAsync(_service, _scenario, _scenario.FirstSerial + round, clients);
     }
 
     [Test]
-    public async Task One_operation_repeated_at_two_copies_is_one_row_and_one_answer()
-    {
-        var serial = _scenario.FirstSerial + 10;
-        var body = await _scenario.RedemptionAsync(serial);
-        var answers = await AtOnceAsync([.. Enumerable.Repeat(body, Clients)]);
-        Assert.That(answers.Select(a => a.Status), Is.All.EqualTo(201));
-        Assert.That(answers.Select(a => a.Body).Distinct().Count(), Is.EqualTo(1));
-        Assert.That(answers.Count(a => !a.Replayed), Is.EqualTo(1));
-        Assert.That(await EntriesAsync(serial), Has.Count.EqualTo(1));
-    }
+    public async Task One_operation_repeated_at_two_copies_is_one_row_and_one_answer() =>
+        await DoubleSpend.IsRecordedOnceAsync(_service, _scenario, _scenario.FirstSerial + 10, Clients());
 
     [Test]
     public async Task A_session_opened_at_one_copy_works_its_forms_at_the_other()
@@ -116,21 +100,5 @@ internal sealed class CopiesTests(string engine)
         Assert.That(verify.Code, Is.Zero, verify.Output);
     }
 
-    private Task<IReadOnlyList<long>> EntriesAsync(long serial) => _service.QueryAsync<long>(
-        "SELECT part FROM voucher_entries WHERE serial = @S", new { S = serial });
-
-    private async Task<Answer[]> AtOnceAsync(List<object> bodies)
-    {
-        var clients = _copies.Select(c => c.Client(_scenario.SiteKey)).ToArray();
-        var gate = new TaskCompletionSource();
-        var calls = bodies.Select(async (body, i) =>
-        {
-            await gate.Task;
-            return await clients[i % clients.Length].PostUntilTakenAsync("redemptions", body);
-        }).ToList();
-        gate.SetResult();
-        var answers = await Task.WhenAll(calls);
-        foreach (var client in clients) client.Dispose();
-        return answers;
-    }
+    private HttpClient[] Clients() => [.. _copies.Select(c => c.Client(_scenario.SiteKey))];
 }

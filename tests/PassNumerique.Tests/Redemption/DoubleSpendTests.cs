@@ -6,7 +6,6 @@ namespace PassNumerique.Tests.Redemption;
 [TestFixtureSource(typeof(Engines), nameof(Engines.Both))]
 internal sealed class DoubleSpendTests(string engine)
 {
-    private const int Clients = 64;
     private TestService _service = null!;
     private Scenario _scenario = null!;
 
@@ -23,41 +22,59 @@ internal sealed class DoubleSpendTests(string engine)
     [Test]
     public async Task A_voucher_is_spent_once_when_64_clients_scan_it_at_the_same_time()
     {
+        using var client = _scenario.Site();
         for (var round = 0; round < 5; round++)
-        {
-            var serial = _scenario.FirstSerial + round;
-            var bodies = new List<object>();
-            for (var i = 0; i < Clients; i++) bodies.Add(await _scenario.RedemptionAsync(serial));
-            var answers = await AtOnceAsync(bodies);
-            Assert.That(answers.Count(a => a.Status == 201), Is.EqualTo(1));
-            Assert.That(answers.Where(a => a.Status != 201).Select(a => (a.Status, a.Problem)),
-                Is.All.EqualTo((409, "voucher-spent")));
-            Assert.That(await _service.QueryAsync<long>(
-                "SELECT part FROM voucher_entries WHERE serial = @S", new { S = serial }), Has.Count.EqualTo(1));
-        }
+            await DoubleSpend.IsSpentOnceAsync(_service, _scenario, _scenario.FirstSerial + round, client);
     }
 
     [Test]
     public async Task One_operation_repeated_by_64_clients_is_one_row_and_one_answer()
     {
-        var serial = _scenario.FirstSerial + 10;
-        var body = await _scenario.RedemptionAsync(serial);
-        var answers = await AtOnceAsync(Enumerable.Repeat(body, Clients).ToList());
+        using var client = _scenario.Site();
+        await DoubleSpend.IsRecordedOnceAsync(_service, _scenario, _scenario.FirstSerial + 10, client);
+    }
+}
+
+/// <summary>What 64 clients at the same moment must see, at one copy of the service or at several.</summary>
+internal static class DoubleSpend
+{
+    private const int Clients = 64;
+
+    /// <summary>64 operations on one pass: one of them succeeds.</summary>
+    public static async Task IsSpentOnceAsync(
+        TestService service, Scenario scenario, long serial, params HttpClient[] copies)
+    {
+        var bodies = new List<object>();
+        for (var i = 0; i < Clients; i++) bodies.Add(await scenario.RedemptionAsync(serial));
+        var answers = await AtOnceAsync(bodies, copies);
+        Assert.That(answers.Count(a => a.Status == 201), Is.EqualTo(1));
+        Assert.That(answers.Where(a => a.Status != 201).Select(a => (a.Status, a.Problem)),
+            Is.All.EqualTo((409, "voucher-spent")));
+        Assert.That(await PartsAsync(service, serial), Has.Count.EqualTo(1));
+    }
+
+    /// <summary>One operation 64 times: one row, and the same answer for all.</summary>
+    public static async Task IsRecordedOnceAsync(
+        TestService service, Scenario scenario, long serial, params HttpClient[] copies)
+    {
+        var body = await scenario.RedemptionAsync(serial);
+        var answers = await AtOnceAsync([.. Enumerable.Repeat(body, Clients)], copies);
         Assert.That(answers.Select(a => a.Status), Is.All.EqualTo(201));
         Assert.That(answers.Select(a => a.Body).Distinct().Count(), Is.EqualTo(1));
         Assert.That(answers.Count(a => !a.Replayed), Is.EqualTo(1));
-        Assert.That(await _service.QueryAsync<long>(
-            "SELECT part FROM voucher_entries WHERE serial = @S", new { S = serial }), Has.Count.EqualTo(1));
+        Assert.That(await PartsAsync(service, serial), Has.Count.EqualTo(1));
     }
 
-    private async Task<Answer[]> AtOnceAsync(IReadOnlyList<object> bodies)
+    private static Task<IReadOnlyList<long>> PartsAsync(TestService service, long serial) =>
+        service.QueryAsync<long>("SELECT part FROM voucher_entries WHERE serial = @S", new { S = serial });
+
+    private static async Task<Answer[]> AtOnceAsync(List<object> bodies, HttpClient[] copies)
     {
-        using var client = _scenario.Site();
         var gate = new TaskCompletionSource();
-        var calls = bodies.Select(async body =>
+        var calls = bodies.Select(async (body, i) =>
         {
             await gate.Task;
-            return await client.PostUntilTakenAsync("redemptions", body);
+            return await copies[i % copies.Length].PostUntilTakenAsync("redemptions", body);
         }).ToList();
         gate.SetResult();
         return await Task.WhenAll(calls);

@@ -12,9 +12,12 @@ internal static partial class SqlServerKeys
     /// </summary>
     public static IEnumerable<object?[]> InKeyOrder(BulkRows table)
     {
-        var places = Keys.Value[table.Table].Select(column => table.Columns.ToList().IndexOf(column)).ToArray();
+        var places = Of(table.Table).Select(column => table.Columns.ToList().IndexOf(column)).ToArray();
         return table.Rows.Order(Comparer<object?[]>.Create((a, b) => Compare(a, b, places)));
     }
+
+    /// <summary>The columns of a table's clustered key, in their order.</summary>
+    public static IReadOnlyList<string> Of(string table) => Keys.Value[table];
 
     private static int Compare(object?[] a, object?[] b, int[] places)
     {
