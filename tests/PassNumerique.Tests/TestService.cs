@@ -73,9 +73,11 @@ internal sealed class TestService : IAsyncDisposable
     }
 
     /// <summary>A client with a key, or without one.</summary>
-    public HttpClient Client(string? apiKey = null)
+    /// <param name="apiKey">Whose.</param>
+    /// <param name="isPatient">Whether it comes again as long as a server is too busy to answer within the deadline.</param>
+    public HttpClient Client(string? apiKey = null, bool isPatient = true)
     {
-        var client = new HttpClient(Handler(new SocketsHttpHandler()))
+        var client = new HttpClient(isPatient ? Handler(new SocketsHttpHandler()) : new SocketsHttpHandler())
         {
             BaseAddress = new Uri(Address + "/api/v1/"),
             Timeout = TimeSpan.FromSeconds(60),
@@ -87,7 +89,8 @@ internal sealed class TestService : IAsyncDisposable
     public HttpClient Operator() => Client(OperatorKey);
 
     /// <summary>
-    /// Where facts are sealed a second after their commit, who reads a figure waits for the seal first.
+    /// Where facts are sealed a second after their commit, who reads a figure waits for the seal first; and a small
+    /// server under many calls is asked again, as its 503 says.
     /// </summary>
     public HttpMessageHandler Handler(HttpMessageHandler inner) =>
         _engine == Engines.Sqlite ? inner : new SealedFigures(this, inner);
@@ -178,7 +181,14 @@ internal sealed class SealedFigures(TestService service, HttpMessageHandler inne
     {
         var path = request.RequestUri!.AbsolutePath;
         if (Figures.Any(f => path.Contains(f, StringComparison.Ordinal))) await service.SealAsync();
-        return await base.SendAsync(request, cancellationToken);
+        for (var tries = 1; ; tries++)
+        {
+            var response = await base.SendAsync(request, cancellationToken);
+            if ((int)response.StatusCode != 503 || tries == 10) return response;
+            Assert.That(response.Headers.RetryAfter, Is.Not.Null);
+            response.Dispose();
+            await Task.Delay(Random.Shared.Next(200, 1_000), cancellationToken);
+        }
     }
 }
 

@@ -52,7 +52,7 @@ internal sealed class LostAnswersTests(string engine)
         _proxy.Faults = new(Delay: 0.02, CutBefore: 0.1, CutAfter: 0.2, DelayMsMax: 20);
         await Task.WhenAll(Enumerable.Range(0, Clients).Select(async _ =>
         {
-            using var client = _through.Client(_scenario.SiteKey);
+            using var client = _through.Client(_scenario.SiteKey, isPatient: false);
             while (Cuts - before < Unknown && Interlocked.Increment(ref next) is var n && n < (Booklets - 10) * 5)
             {
                 var operation = Guid.NewGuid().ToString();
@@ -78,7 +78,7 @@ internal sealed class LostAnswersTests(string engine)
     {
         var before = Cuts;
         _proxy.Faults = new(Delay: 0, CutBefore: 0.03, CutAfter: 0.06, DelayMsMax: 0);
-        var (sent, client) = (0L, _through.Client(_direct.OperatorKey));
+        var (sent, client) = (0L, _through.Client(_direct.OperatorKey, isPatient: false));
         for (; Cuts - before < 20 && sent < 400; sent++)
         {
             var answer = await client.PostAsync("costs", new
@@ -104,7 +104,7 @@ internal sealed class LostAnswersTests(string engine)
     [Test]
     public async Task A_server_that_goes_away_is_told_and_comes_back_by_itself()
     {
-        using var client = _through.Client(_scenario.SiteKey);
+        using var client = _through.Client(_scenario.SiteKey, isPatient: false);
         using var anonymous = new HttpClient();
         var serial = _scenario.LastSerial - 10;
         Scenario.Ok(await client.PostUntilTakenAsync("redemptions", await _scenario.RedemptionAsync(serial)));
