@@ -57,7 +57,7 @@ internal sealed class LostAnswersTests(string engine)
             {
                 var operation = Guid.NewGuid().ToString();
                 var body = await _scenario.RedemptionAsync(_scenario.FirstSerial + n, operation);
-                var answer = await UntilAnsweredAsync(client, "redemptions", body);
+                var answer = await client.PostUntilTakenAsync("redemptions", body);
                 Assert.That(answer.Status, Is.EqualTo(201), answer.ToString());
                 Assert.That(answered.TryAdd(operation, answer.Id), Is.True);
             }
@@ -131,16 +131,6 @@ internal sealed class LostAnswersTests(string engine)
     }
 
     private long Cuts => _proxy.CutsBefore + _proxy.CutsAfter;
-
-    /// <summary>A till that got no answer, or one that says to come again, sends the same operation again.</summary>
-    private static async Task<Answer> UntilAnsweredAsync(HttpClient client, string path, object body)
-    {
-        while (true)
-        {
-            var answer = await client.PostAsync(path, body);
-            if (answer.Status != 503) return answer;
-        }
-    }
 
     private sealed record Entry(string OperationId, long Serial);
 }
