@@ -12,6 +12,7 @@ internal static class Program
     private static readonly Run[] Runs =
     [
         new("startup", "time to the first 200 and idle memory, against an empty minimal API", Startup.RunAsync),
+        new("redemption", "redemptions a second over HTTP, against PostgreSQL on the same machine", Redemption.RunAsync),
         new("demo", "loading the demonstration, against bare prepared statements for the same rows", DemoLoad.RunAsync),
         new("sizes", "what a redeemed pass weighs, table by table, and what it would on SQL Server", Sizes.RunAsync),
         new("territories", "makes the table of communes out of the official lists",
@@ -21,6 +22,7 @@ internal static class Program
     public static async Task<int> Main(string[] args)
     {
         var name = args.FirstOrDefault() ?? "list";
+        if (name == RedemptionHost.Name) return await RedemptionHost.RunAsync();
         if (name == "list") return List(Console.Out, 0);
         if (Array.Find(Runs, run => run.Name == name) is not { } chosen)
         {

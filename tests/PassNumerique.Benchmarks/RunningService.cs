@@ -21,10 +21,10 @@ internal sealed class RunningService : IDisposable
     public double StartMs { get; private set; }
 
     public static async Task<RunningService> StartAsync(
-        string program, IReadOnlyDictionary<string, string> environment)
+        string program, IReadOnlyDictionary<string, string> environment, params IReadOnlyList<string> arguments)
     {
         var port = FreePort();
-        var start = new ProcessStartInfo(program)
+        var start = new ProcessStartInfo(program, arguments)
         {
             WorkingDirectory = Path.GetDirectoryName(program),
             RedirectStandardOutput = true,
@@ -55,6 +55,23 @@ internal sealed class RunningService : IDisposable
             service.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Processor time that the process has used so far, all its threads together.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
+    /// <summary>The body of an answer, on one line.</summary>
+    public async Task<string> GetAsync(string path)
+    {
+        using var client = new HttpClient();
+        return await client.GetStringAsync(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Port}{path}"));
     }
 
     /// <summary>Resident memory in MB, whole and with shared pages divided among those who share them.</summary>
@@ -103,7 +120,7 @@ internal sealed class RunningService : IDisposable
         }
     }
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

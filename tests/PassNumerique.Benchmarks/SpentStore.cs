@@ -13,12 +13,15 @@ namespace PassNumerique.Benchmarks;
 /// <summary>
 /// A store in which every voucher was ordered, paid for, handed out, redeemed and paid to its site, sealed in
 /// small batches as they are in service: every leaf, root and chain holds. The vouchers of an order are spent
-/// in no order and under random operation ids, so that indexes are filled as they are in service. It is built
-/// once and kept; other migrations, another shape or another size build it anew.
+/// in no order and under random operation ids, so that indexes are filled as they are in service. Orders that
+/// were handed out and not yet used may follow, with a key for each site. It is built once and kept; other
+/// migrations, another shape or another size build it anew.
 /// </summary>
 internal sealed class SpentStore
 {
-    private const long VouchersPerOrder = 50_000;
+    public const long VouchersPerOrder = 50_000;
+    public const int Sites = 64;
+    public const string Service = "Aide aux démarches administratives";
     private const long VouchersPerBooklet = 10;
     private const long BookletsPerOrder = VouchersPerOrder / VouchersPerBooklet;
     private const long FaceCents = 1_000;
@@ -28,40 +31,44 @@ internal sealed class SpentStore
     private const string Reference = "ESSAI-1";
 
     /// <summary>Counts up when the rows change, so that a kept store is built anew.</summary>
-    private const int Shape = 2;
+    private const int Shape = 3;
 
     private static readonly DateOnly FirstDay = new(2025, 1, 6);
-    private static readonly DateOnly ValidUntil = new(2026, 12, 31);
+    private static readonly DateOnly ValidUntil = new(2030, 12, 31);
 
     private readonly long _vouchers;
+    private readonly long _unspent;
     private readonly FactLoader _facts;
     private readonly KeyRing _keys;
     private readonly Random _random = new(1);
     private readonly string _authority;
     private readonly string _structure;
-    private readonly string _site;
+    private readonly string[] _sites = new string[Sites];
     private readonly string _point;
     private readonly string _convention;
     private long _lastId;
 
-    private SpentStore(long vouchers, KeyRing keys)
+    private SpentStore(long vouchers, long unspent, KeyRing keys)
     {
-        (_vouchers, _keys) = (vouchers, keys);
+        (_vouchers, _unspent, _keys) = (vouchers, unspent, keys);
         var midnight = new DateTimeOffset(FirstDay, TimeOnly.MinValue, TimeSpan.Zero);
         _facts = new FactLoader(keys, NewId(), midnight.ToUnixTimeMilliseconds(), BatchMs);
-        (_authority, _structure, _site, _point, _convention) = (NewId(), NewId(), NewId(), NewId(), NewId());
+        (_authority, _structure, _point, _convention) = (NewId(), NewId(), NewId(), NewId());
+        for (var i = 0; i < _sites.Length; i++) _sites[i] = NewId();
     }
 
     /// <summary>Builds the store unless the folder has it already.</summary>
-    public static async Task EnsureAsync(StoreFolder folder, long vouchers)
+    /// <param name="vouchers">How many passes are spent, in whole orders.</param>
+    /// <param name="unspent">How many more are handed out, in whole orders.</param>
+    public static async Task EnsureAsync(StoreFolder folder, long vouchers, long unspent = 0)
     {
         var marker = Path.Combine(folder.Root, "complete");
-        var wanted = string.Create(CultureInfo.InvariantCulture, $"{vouchers} {Shape} {MigrationsDigest()}");
+        var wanted = string.Create(CultureInfo.InvariantCulture, $"{vouchers} {unspent} {Shape} {MigrationsDigest()}");
         if (File.Exists(marker) && await File.ReadAllTextAsync(marker) == wanted) return;
         if (Directory.Exists(folder.Data) && !File.Exists(marker))
             throw new OptionException($"{folder.Data} exists and was not finished by this program: delete it first");
 
-        Console.WriteLine($"Building a store of {vouchers} redeemed vouchers in {folder.Root}…");
+        Console.WriteLine($"Building a store of {vouchers} spent and {unspent} unspent vouchers in {folder.Root}…");
         var watch = Stopwatch.StartNew();
         foreach (var old in (string[])[folder.Data, Path.GetDirectoryName(folder.CodeKeyFile)!])
             if (Directory.Exists(old)) Directory.Delete(old, recursive: true);
@@ -72,10 +79,10 @@ internal sealed class SpentStore
             folder.Data, folder.HeadFile, Journal.Tables, TimeProvider.System, keys))
         {
             await database.MigrateAsync();
-            await new SpentStore(vouchers, keys).FillAsync(database);
+            await new SpentStore(vouchers, unspent, keys).FillAsync(database);
         }
 
-        TakeSerials(folder, vouchers);
+        TakeSerials(folder, vouchers + unspent);
         await File.WriteAllTextAsync(marker, wanted);
         Console.WriteLine($"Built in {watch.Elapsed.TotalSeconds:0} s.");
     }
@@ -97,17 +104,24 @@ internal sealed class SpentStore
     private async Task FillAsync(Database database)
     {
         AddConvention();
-        var total = _vouchers * FaceCents;
+        var total = (_vouchers + _unspent) * FaceCents;
         _facts.AddState("convention_balances",
             ["convention_id", "budget_cents", "ordered_cents", "received_cents", "derogated_cents", "committed_cents"],
             [_convention, total, total, total, 0L, total]);
-        _facts.AddState("counters", ["name", "next_value"], [$"person:{_convention}", (_vouchers / VouchersPerBooklet) + 2]);
+        _facts.AddState("counters", ["name", "next_value"], [$"person:{_convention}", ((_vouchers + _unspent) / VouchersPerBooklet) + 2]);
         for (var first = 1L; first <= _vouchers; first += VouchersPerOrder)
         {
             AddOrder(first);
             AddHandOuts(first);
             AddRedemptions(first);
             AddPaymentRuns(first);
+            await _facts.LoadAsync(database);
+        }
+
+        for (var first = _vouchers + 1; first <= _vouchers + _unspent; first += VouchersPerOrder)
+        {
+            AddOrder(first);
+            AddHandOuts(first);
             await _facts.LoadAsync(database);
         }
     }
@@ -119,11 +133,7 @@ internal sealed class SpentStore
             ("id", _authority), ("kind", "authority"), ("name", "Collectivité d'essai"), ("siret", null));
         _facts.Add("organisations",
             ("id", _structure), ("kind", "structure"), ("name", "Structure d'essai"), ("siret", null));
-        _facts.Add("sites",
-            ("id", _site), ("organisation_id", _structure), ("name", "Lieu d'essai"), ("address", "1 rue de l'Essai"),
-            ("postcode", "23000"), ("commune", "23096"), ("services", string.Join('|', Vocabularies.Services.Codes)));
-        _facts.Add("site_labels",
-            ("site_id", _site), ("position", 1L), ("status", "labelled"), ("from_day", day), ("reason", "essai"));
+        for (var i = 0; i < _sites.Length; i++) AddSite(_sites[i], i, day);
         _facts.Add("distribution_points",
             ("id", _point), ("authority_id", _authority), ("name", "Guichet d'essai"), ("channel", "mairie"),
             ("address", "2 rue de l'Essai"), ("commune", "23096"));
@@ -133,10 +143,27 @@ internal sealed class SpentStore
             ("effective_day", day), ("terms", TermsDocument()));
         _facts.Add("funds_receipts",
             ("id", NewId()), ("convention_id", _convention), ("funder", "Collectivité d'essai"),
-            ("amount_cents", _vouchers * FaceCents), ("face_value_cents", _vouchers * FaceCents),
+            ("amount_cents", (_vouchers + _unspent) * FaceCents),
+            ("face_value_cents", (_vouchers + _unspent) * FaceCents),
             ("received_day", day), ("bank_reference", "VIR-1"), ("prefunding", 1L));
         _facts.CloseBatch();
     }
+
+    private void AddSite(string site, int number, long day)
+    {
+        _facts.Add("sites",
+            ("id", site), ("organisation_id", _structure), ("name", $"Lieu d'essai {number}"),
+            ("address", "1 rue de l'Essai"), ("postcode", "23000"), ("commune", "23096"),
+            ("services", string.Join('|', Vocabularies.Services.Codes)));
+        _facts.Add("site_labels",
+            ("site_id", site), ("position", 1L), ("status", "labelled"), ("from_day", day), ("reason", "essai"));
+        _facts.AddState("api_keys",
+            ["id", "organisation_id", "role", "place_id", "label", "secret_hash", "created_ms"],
+            [NewId(), _structure, "site", site, "essai", _keys.SecretHash(SiteKey(number)), 0L]);
+    }
+
+    /// <summary>The key of a site of this store.</summary>
+    public static string SiteKey(int number) => string.Create(CultureInfo.InvariantCulture, $"pn_essai_essai_essai_{number:000}");
 
     private string TermsDocument() => new Terms
     {
@@ -146,7 +173,7 @@ internal sealed class SpentStore
         MinutesPerVoucher = CreditMinutes,
         Tariffs = [new("*", "*", CreditMinutes, CreditMinutes)],
         Funders = [new("authority", "Collectivité d'essai", 10_000, "prefunding")],
-        BudgetCents = _vouchers * FaceCents,
+        BudgetCents = (_vouchers + _unspent) * FaceCents,
         Territory = ["23"],
     }.ToDocument();
 
@@ -182,7 +209,7 @@ internal sealed class SpentStore
                 ("gender", Of(Vocabularies.Genders)), ("social_status", Of(Vocabularies.SocialStatuses)),
                 ("commune", "23096"), ("publics", Of(Vocabularies.PersonPublics)), ("channel", "mairie"),
                 ("pic_ground", "none"), ("pic_evidence", "unknown"), ("needs", Of(Vocabularies.Thematiques)),
-                ("oriented_site_id", _site), ("notice_version", "2024-1"), ("notice_given", 1L),
+                ("oriented_site_id", _sites[0]), ("notice_version", "2024-1"), ("notice_given", 1L),
                 ("organisation_id", _authority), ("operation_id", operation), ("body_hash", Digest(operation)));
             links.Add([_convention, _keys.PersonDigest(_convention, operation), person, 0L]);
             if ((i + 1) % FactsPerBatch == 0) _facts.CloseBatch();
@@ -211,7 +238,7 @@ internal sealed class SpentStore
             ("serial", serial), ("part", 1L), ("kind", 1L), ("minutes", CreditMinutes),
             ("used_after", CreditMinutes), ("credit_minutes", CreditMinutes), ("value_cents", FaceCents),
             ("hold_minutes", 0L), ("closed_minutes", 0L), ("convention_id", _convention), ("terms_version", 1L),
-            ("site_id", _site), ("service", Of(Vocabularies.Services)), ("activity_kind", "individuel"),
+            ("site_id", _sites[0]), ("service", Of(Vocabularies.Services)), ("activity_kind", "individuel"),
             ("duration_minutes", CreditMinutes), ("thematiques", Of(Vocabularies.Thematiques)),
             ("level", Of(Vocabularies.Levels)), ("autonomy", Of(Vocabularies.Autonomy)), ("first_visit", "no"),
             ("service_day", day), ("month", Clock.Month(day)), ("organisation_id", _structure),
@@ -229,7 +256,7 @@ internal sealed class SpentStore
             _facts.Add("payment_runs",
                 ("id", run), ("month", month.Key), ("line_count", count), ("total_cents", count * FaceCents));
             _facts.Add("payouts",
-                ("run_id", run), ("site_id", _site), ("line_count", count), ("gross_cents", count * FaceCents),
+                ("run_id", run), ("site_id", _sites[0]), ("line_count", count), ("gross_cents", count * FaceCents),
                 ("fee_cents", 0L), ("net_cents", count * FaceCents));
             foreach (var serial in month)
                 _facts.Add("redemption_outcomes", ("serial", serial), ("part", 1L), ("outcome", "in-run"), ("run_id", run));

@@ -17,4 +17,17 @@ internal sealed record StoreFolder(string Root)
         ["PassNumerique__CodeKeyFile"] = CodeKeyFile,
         ["PassNumerique__HeadFile"] = HeadFile,
     };
+
+    /// <summary>The same store again, for a run that uses it up.</summary>
+    public StoreFolder CopyTo(string root)
+    {
+        foreach (var file in Directory.GetFiles(Root, "*", SearchOption.AllDirectories))
+        {
+            var target = Path.Combine(root, Path.GetRelativePath(Root, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(file, target);
+        }
+
+        return new(root);
+    }
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using MediatR;
+using Microsoft.AspNetCore.Http.Features;
 using PassNumerique.Platform.Data;
 
 namespace PassNumerique.Platform;
@@ -42,6 +43,7 @@ internal static class Api
 {
     public const string Root = "/api/v1";
     public const int MaxBodyBytes = 1_048_576;
+    private const int MaxForgottenBytes = 16 * MaxBodyBytes;
 
     /// <summary>A command: the body is read, validated and run; 201 unless said otherwise.</summary>
     public static IEndpointConventionBuilder Post<TBody, TAnswer>(
@@ -98,6 +100,12 @@ internal static class Api
         where TBody : class
     {
         var request = new Request(http);
+        if (request.Service<Database>().IsFull)
+        {
+            await Problems.ComeAgainAsync(http);
+            return;
+        }
+
         var body = await ReadAsync<TBody>(http);
         var session = request.Session;
         session.Route = $"{http.Request.Method} {http.Request.Path}";
@@ -121,6 +129,7 @@ internal static class Api
     {
         if (typeof(TBody) == typeof(Empty) && http.Request.ContentLength is null or 0) return (TBody)(object)new Empty();
         if (http.Request.ContentLength is 0) return Json.Read<TBody>("{}"u8.ToArray());
+        ReadOnThoughRefused(http);
         if (!IsJson(http.Request.ContentType)) throw new RefusedException(Problems.NotJson);
         if (http.Request.ContentLength > MaxBodyBytes) throw new RefusedException(Problems.TooLarge);
         var reader = http.Request.BodyReader;
@@ -146,6 +155,16 @@ internal static class Api
                 reader.AdvanceTo(read.Buffer.End);
             }
         }
+    }
+
+    /// <summary>
+    /// A connection that is closed under a client who still sends loses him the answer. What is over the limit is
+    /// refused here, and the server reads the rest and forgets it.
+    /// </summary>
+    private static void ReadOnThoughRefused(HttpContext http)
+    {
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+            limit.MaxRequestBodySize = MaxForgottenBytes;
     }
 
     private static bool IsJson(string? contentType) =>

@@ -12,8 +12,13 @@ internal static class Digests
     private const int NonceBytes = 12;
     private const int TagBytes = 16;
 
-    /// <summary>Tells a repeated request from another one.</summary>
-    public static string Fingerprint(this KeyRing keys, string text) => Hmac(keys, keys.First(), KeyLabel.Fingerprint, text);
+    /// <summary>Tells a repeated request from another one: its kind and its body.</summary>
+    public static string Fingerprint(this KeyRing keys, string kind, ReadOnlySpan<byte> body)
+    {
+        var bytes = new byte[Encoding.UTF8.GetByteCount(kind) + body.Length];
+        body.CopyTo(bytes.AsSpan(Encoding.UTF8.GetBytes(kind, bytes)));
+        return Hmac(keys, keys.First(), KeyLabel.Fingerprint, bytes);
+    }
 
     /// <summary>What the store keeps of an API key or a session token.</summary>
     public static string SecretHash(this KeyRing keys, string secret) => Hmac(keys, keys.First(), KeyLabel.ApiKey, secret);
@@ -62,5 +67,8 @@ internal static class Digests
     private static int First(this KeyRing keys) => keys.Versions[0];
 
     private static string Hmac(KeyRing keys, int version, string label, string text) =>
-        Convert.ToHexStringLower(HMACSHA256.HashData(keys.Derive(version, label), Encoding.UTF8.GetBytes(text)));
+        Hmac(keys, version, label, Encoding.UTF8.GetBytes(text));
+
+    private static string Hmac(KeyRing keys, int version, string label, ReadOnlySpan<byte> bytes) =>
+        Convert.ToHexStringLower(HMACSHA256.HashData(keys.Derive(version, label), bytes));
 }

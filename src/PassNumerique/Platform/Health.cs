@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using PassNumerique.Platform.Data;
 
 namespace PassNumerique.Platform;
@@ -10,7 +12,7 @@ internal static class Health
 
     internal static void Map(IEndpointRouteBuilder app)
     {
-        app.Stream("/health/live", Role.Anonymous, request => WriteAsync(request.Http, 200, "live"));
+        app.Stream("/health/live", Role.Anonymous, request => WriteAsync(request.Http, 200, new Status("live")));
         app.Stream("/health/ready", Role.Anonymous, ReadyAsync);
     }
 
@@ -20,21 +22,28 @@ internal static class Health
         {
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(request.Aborted);
             patience.CancelAfter(Patience);
-            await request.Service<Database>().LastSealAsync(patience.Token);
-            await WriteAsync(request.Http, 200, "ready");
+            var database = request.Service<Database>();
+            await database.LastSealAsync(patience.Token);
+            await WriteAsync(request.Http, 200, new Status("ready", database.Name, database.Durability));
         }
         catch (Exception exception) when (exception is System.Data.Common.DbException or StoreUnavailableException
             || (exception is OperationCanceledException && !request.Aborted.IsCancellationRequested))
         {
             request.Http.Response.Headers.RetryAfter = "1";
-            await WriteAsync(request.Http, 503, "store-unavailable");
+            await WriteAsync(request.Http, 503, new Status("store-unavailable"));
         }
     }
 
-    private static Task WriteAsync(HttpContext http, int status, string text)
+    private static Task WriteAsync(HttpContext http, int code, Status status)
     {
-        http.Response.StatusCode = status;
+        http.Response.StatusCode = code;
         http.Response.ContentType = "application/json; charset=utf-8";
-        return http.Response.WriteAsync($$"""{"status":"{{text}}"}""");
+        return http.Response.WriteAsync(JsonSerializer.Serialize(status, Json.Options));
     }
+
+    /// <summary><paramref name="Durability"/> is what the engine says of how it guards a commit.</summary>
+    private sealed record Status(
+        [property: JsonPropertyName("status")] string Text,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Store = null,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Durability = null);
 }

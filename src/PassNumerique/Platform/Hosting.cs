@@ -5,6 +5,7 @@ using PassNumerique.Conventions;
 using PassNumerique.Orders;
 using PassNumerique.Platform.Data;
 using PassNumerique.Platform.Web;
+using PassNumerique.Redemption;
 using PassNumerique.Sites;
 
 namespace PassNumerique.Platform;
@@ -24,6 +25,8 @@ internal static class Hosting
     public static void Configure(WebApplicationBuilder builder)
     {
         var settings = Settings.From(builder.Configuration, builder.Environment);
+        // Whoever leads a batch waits for the disk on a thread of the pool: others stand in for it at once.
+        ThreadPool.SetMinThreads(Environment.ProcessorCount + 2, Environment.ProcessorCount);
         if (string.IsNullOrEmpty(builder.Configuration["urls"])) builder.WebHost.UseUrls(DefaultUrl);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -49,6 +52,7 @@ internal static class Hosting
         services.AddSingleton<ConventionCards>();
         services.AddSingleton<OrderCards>();
         services.AddSingleton<SiteCards>();
+        services.AddSingleton<RecentlyRefused>();
         services.AddSingleton<DemoState>();
         services.AddSingleton<Menu>();
         services.AddPipeline();

@@ -15,8 +15,11 @@ internal interface ICommand<TAnswer> : IRequest<Result<TAnswer>>;
 /// </summary>
 internal interface IOperation
 {
-    /// <summary>Whether this one changes the store by one statement alone, and needs no transaction.</summary>
-    bool IsOneStatement => false;
+    /// <summary>
+    /// Whether the handler does part of its work first and enters the transaction itself, by
+    /// <see cref="Session.TransactAsync"/>.
+    /// </summary>
+    bool EntersItself => false;
 }
 
 internal sealed class Validate<TRequest, TResponse>(IValidator<TRequest> validator)
@@ -38,9 +41,9 @@ internal sealed class Transact<TRequest, TResponse>(Session session, Database da
     {
         var route = request is IOperation ? "" : session.Route;
         session.BodyHash = keys.Fingerprint(
-            $"{typeof(TRequest).FullName} {route}\n{JsonSerializer.Serialize(request, Json.Options)}");
-        if (request is IOperation operation)
-            return database.CommandAsync(session, () => next(), operation.IsOneStatement);
+            $"{typeof(TRequest).FullName} {route}\n", JsonSerializer.SerializeToUtf8Bytes(request, Json.Options));
+        if (request is IOperation { EntersItself: true }) return next();
+        if (request is IOperation) return database.CommandAsync(session, () => next());
         if (session.IdempotencyKey is { } key) return database.CommandAsync(session, () => Once(next, key));
 
         // Where the answer to a commit can be lost on its way, the command must find out whether it happened.
@@ -111,9 +114,9 @@ internal sealed class Transact<TRequest, TResponse>(Session session, Database da
 /// </summary>
 internal static class PipelineRegistration
 {
-    private static readonly ConcurrentDictionary<Type, ObjectFactory> Factories = new();
+    private static readonly ConcurrentDictionary<Type, ObjectFactory> Handlers = new();
 
-    private static readonly ConcurrentDictionary<Type, object> Validators = new();
+    private static readonly ConcurrentDictionary<Type, (object Validate, ObjectFactory Transact)> Steps = new();
 
     public static IServiceCollection AddPipeline(this IServiceCollection services) => services
         .AddScoped<IMediator>(provider => new Mediator(service => Resolve(provider, service)));
@@ -123,7 +126,8 @@ internal static class PipelineRegistration
         if (!service.IsGenericType) return provider.GetRequiredService(service);
         var definition = service.GetGenericTypeDefinition();
         var types = service.GetGenericArguments();
-        if (definition == typeof(IRequestHandler<,>)) return Make(provider, Beside(types[0], "Handler"));
+        if (definition == typeof(IRequestHandler<,>))
+            return Handlers.GetOrAdd(types[0], MakeHandler)(provider, null);
         if (definition == typeof(IEnumerable<>) && types[0].IsGenericType
             && types[0].GetGenericTypeDefinition() == typeof(IPipelineBehavior<,>))
             return Behaviours(provider, types[0]);
@@ -132,12 +136,19 @@ internal static class PipelineRegistration
 
     private static Array Behaviours(IServiceProvider provider, Type behaviour)
     {
-        var types = behaviour.GetGenericArguments();
-        var validator = Validators.GetOrAdd(types[0], t => Activator.CreateInstance(Beside(t, "Validator"))!);
+        var (validate, transact) = Steps.GetOrAdd(behaviour, MakeSteps);
         var behaviours = Array.CreateInstance(behaviour, 2);
-        behaviours.SetValue(Activator.CreateInstance(typeof(Validate<,>).MakeGenericType(types), validator), 0);
-        behaviours.SetValue(Make(provider, typeof(Transact<,>).MakeGenericType(types)), 1);
+        behaviours.SetValue(validate, 0);
+        behaviours.SetValue(transact(provider, null), 1);
         return behaviours;
+    }
+
+    private static (object Validate, ObjectFactory Transact) MakeSteps(Type behaviour)
+    {
+        var types = behaviour.GetGenericArguments();
+        var validator = Activator.CreateInstance(Beside(types[0], "Validator"))!;
+        return (Activator.CreateInstance(typeof(Validate<,>).MakeGenericType(types), validator)!,
+            ActivatorUtilities.CreateFactory(typeof(Transact<,>).MakeGenericType(types), []));
     }
 
     private static Type Beside(Type command, string name) =>
@@ -145,6 +156,6 @@ internal static class PipelineRegistration
             | System.Reflection.BindingFlags.Public)
         ?? throw new InvalidOperationException($"{command} has no {name} beside it.");
 
-    private static object Make(IServiceProvider provider, Type type) =>
-        Factories.GetOrAdd(type, t => ActivatorUtilities.CreateFactory(t, []))(provider, null);
+    private static ObjectFactory MakeHandler(Type command) =>
+        ActivatorUtilities.CreateFactory(Beside(command, "Handler"), []);
 }

@@ -27,6 +27,9 @@ internal static class Problems
 {
     public const string Prefix = "urn:pass-numerique:";
 
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+    private static long _toldFull;
+
     public static readonly Refusal Invalid = new("invalid-request", 400, "La demande est incomplète ou mal formée.",
         "Corrigez les champs indiqués dans « errors », puis renvoyez la demande.");
 
@@ -91,6 +94,18 @@ internal static class Problems
         return response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(members, Json.Options)).AsTask();
     }
 
+    /// <summary>
+    /// What a command hears while too many wait. The answer comes late on purpose: a caller who doesn't heed
+    /// Retry-After would else take, by asking over and over, the time that those in the queue are waiting for.
+    /// </summary>
+    public static async Task ComeAgainAsync(HttpContext http)
+    {
+        var second = Environment.TickCount64 / 1_000;
+        if (Interlocked.Exchange(ref _toldFull, second) != second) http.Log().QueueFull(http.Request.Path);
+        await Task.Delay(RetryAfter, http.RequestAborted);
+        await WriteAsync(http, Unavailable);
+    }
+
     /// <summary>The outermost step: what is thrown below becomes a problem, once.</summary>
     public static async Task Catch(HttpContext http, RequestDelegate next)
     {
@@ -147,6 +162,9 @@ internal static partial class ProblemLog
 {
     [LoggerMessage(Level = LogLevel.Warning, Message = "The store could not take {Path}")]
     public static partial void StoreUnavailable(this ILogger log, Exception exception, string path);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Too many commands wait; {Path} is to come again")]
+    public static partial void QueueFull(this ILogger log, string path);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Warning}")]
     public static partial void StoreWarning(this ILogger log, string warning);

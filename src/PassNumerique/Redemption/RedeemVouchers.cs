@@ -27,7 +27,7 @@ internal static class RedeemVouchers
     {
         internal IReadOnlyList<string> AllCodes => Codes ?? (Code is null ? [] : [Code]);
 
-        bool IOperation.IsOneStatement => AllCodes.Count == 1;
+        bool IOperation.EntersItself => true;
     }
 
     /// <summary>What was delivered, apart from what is debited.</summary>
@@ -106,30 +106,45 @@ internal static class RedeemVouchers
     }
 
     internal sealed class Handler(
-        Session db, KeyRing keys, OrderCards orders, SiteCards sites, ConventionCards conventions)
+        Session db, KeyRing keys, OrderCards orders, SiteCards sites, ConventionCards conventions,
+        RecentlyRefused refused)
         : IRequestHandler<Command, Result<Answer>>
     {
         private const int MaxRounds = 50;
 
+        /// <summary>
+        /// What needs no transaction comes before it: the code, the place, the terms; and for a pass that was
+        /// refused a moment ago also its state, so that those who come too late don't stand in the queue of those
+        /// who don't.
+        /// </summary>
         public async Task<Result<Answer>> Handle(Command command, CancellationToken ct)
         {
             var operationId = Ids.Normalise(command.OperationId)!;
             var place = await PlaceAsync(command);
             if (place.Refused is { } elsewhere) return await RecordedAsync(command, operationId, ct) ?? elsewhere;
+            var passes = await JudgeAsync(command, place.Value!);
+            if (passes.Refused is { } why) return await RecordedAsync(command, operationId, ct) ?? why;
+            var isOne = passes.Value!.Count == 1;
+            if (isOne && refused.Holds(passes.Value[0].Serial)
+                && await LookAsync(command, operationId, place.Value!, passes.Value, ct) is { } told) return told;
+            var answer = await db.TransactAsync(
+                () => WriteAsync(command, operationId, place.Value!, passes.Value, ct), oneStatement: isOne);
+            if (isOne && (answer.IsRefused || answer.Replayed)) refused.Note(passes.Value[0].Serial);
+            return answer;
+        }
+
+        private async Task<Result<Answer>> WriteAsync(
+            Command command, string operationId, Place place, IReadOnlyList<Pass> passes, CancellationToken ct)
+        {
+            var (done, rows) = await TryAtOnceAsync(command, operationId, place, passes, ct);
+            if (done) return await AnswerAsync(operationId, command, rows);
+            if (rows.Count > 0) return await AgainAsync(command, operationId, rows);
             for (var round = 0; round < MaxRounds; round++)
             {
-                var passes = await PassesAsync(command, place.Value!);
-                var why = passes.Refused ?? await Refusals.WorkshopAsync(db, command, place.Value!.Site);
-                if (why is not null) return await RecordedAsync(command, operationId, ct) ?? why;
-                if (round == 0)
-                {
-                    var (done, rows) = await TryAtOnceAsync(command, operationId, place.Value!, passes.Value!, ct);
-                    if (done) return await AnswerAsync(operationId, command, rows);
-                    if (rows.Count > 0) return await AgainAsync(command, operationId, rows);
-                }
-
-                var answer = await RedeemAsync(command, operationId, place.Value!, passes.Value!, ct);
-                if (answer is not null) return answer.Value;
+                if (await RedeemAsync(command, operationId, place, passes, ct) is { } answer) return answer;
+                var judged = await JudgeAsync(command, place);
+                if (judged.Refused is { } why) return await RecordedAsync(command, operationId, ct) ?? why;
+                passes = judged.Value!;
             }
 
             throw new StoreUnavailableException($"No decision after {MaxRounds} rounds.");
@@ -166,6 +181,12 @@ internal static class RedeemVouchers
 
         private Task<IReadOnlyList<Row>> ReadAsync(string operationId, CancellationToken ct) =>
             db.ListAsync<Row>(Sql.ByOperation, new { db.Caller.OrganisationId, OperationId = operationId }, ct);
+
+        private async Task<Result<IReadOnlyList<Pass>>> JudgeAsync(Command command, Place place)
+        {
+            var passes = await PassesAsync(command, place);
+            return passes.IsRefused || await Refusals.WorkshopAsync(db, command, place.Site) is not { } why ? passes : why;
+        }
 
         private async Task<Result<Place>> PlaceAsync(Command command)
         {
@@ -215,24 +236,38 @@ internal static class RedeemVouchers
                 : new Pass(found.Serial, found.Order, convention, version);
         }
 
-        /// <summary>The answer; null where passes or terms changed meanwhile, and all is to be decided again.</summary>
-        private async Task<Result<Answer>?> RedeemAsync(
+        /// <summary>The answer to a scan that writes nothing; null where it may succeed.</summary>
+        private async Task<Result<Answer>?> LookAsync(
+            Command command, string operationId, Place place, IReadOnlyList<Pass> passes, CancellationToken ct) =>
+            await RecordedAsync(command, operationId, ct)
+            ?? (await DecideAsync(command, operationId, place, passes, ct)).Answer;
+
+        /// <summary>
+        /// What the passes are debited, or why not; neither where the terms were amended since they were judged.
+        /// </summary>
+        private async Task<(IReadOnlyList<Debit>? Debits, Result<Answer>? Answer)> DecideAsync(
             Command command, string operationId, Place place, IReadOnlyList<Pass> passes, CancellationToken ct)
         {
             var states = new List<VoucherState>();
             foreach (var pass in passes)
                 states.Add(await VoucherState.ReadAsync(db, pass.Order, pass.Serial, db.Caller.OrganisationId, operationId));
             var debits = await DebitsAsync(command, place, passes, states);
-            if (debits.Refused is { } refused)
-            {
-                // A twin may have recorded this very operation since it was looked for.
-                if (states.Any(s => s.Seen > 0)) return await RecordedAsync(command, operationId, ct);
-                if (await AreAmendedAsync(passes)) return null;
-                return refused;
-            }
+            if (debits.Refused is not { } refused) return (debits.Value, null);
+
+            // A twin may have recorded this very operation since it was looked for.
+            if (states.Any(s => s.Seen > 0)) return (null, await RecordedAsync(command, operationId, ct));
+            return await AreAmendedAsync(passes) ? (null, null) : (null, refused);
+        }
+
+        /// <summary>The answer; null where passes or terms changed meanwhile, and all is to be decided again.</summary>
+        private async Task<Result<Answer>?> RedeemAsync(
+            Command command, string operationId, Place place, IReadOnlyList<Pass> passes, CancellationToken ct)
+        {
+            var (debits, answer) = await DecideAsync(command, operationId, place, passes, ct);
+            if (debits is null) return answer;
 
             var stale = false;
-            foreach (var line in debits.Value!.OrderBy(d => passes[(int)d.Line].Serial))
+            foreach (var line in debits.OrderBy(d => passes[(int)d.Line].Serial))
             {
                 stale |= await db.ExecuteAsync(
                     Sql.Redeem, Arguments(command, operationId, place, passes[(int)line.Line], line), ct) == 0;

@@ -33,6 +33,33 @@ internal sealed class DoubleSpendTests(string engine)
         using var client = _scenario.Site();
         await DoubleSpend.IsRecordedOnceAsync(_service, _scenario, _scenario.FirstSerial + 10, client);
     }
+
+    /// <summary>Who comes too late is answered from a read; that read must see all that a write would.</summary>
+    [Test]
+    public async Task A_pass_that_was_just_refused_hears_of_all_that_happens_to_it()
+    {
+        using var client = _scenario.Site();
+        using var other = _scenario.OtherSite();
+        var serial = _scenario.FirstSerial + 20;
+        var first = await _scenario.RedemptionAsync(serial);
+        var redeemed = Scenario.Ok(await client.PostAsync("redemptions", first));
+        for (var i = 0; i < 3; i++)
+        {
+            var late = await other.PostAsync("redemptions", await _scenario.RedemptionAsync(serial));
+            Assert.That((late.Status, late.Problem), Is.EqualTo((409, "voucher-spent")));
+            Assert.That(late.Json.TryGetProperty("operationId", out _), Is.False, "another site learns the date alone");
+        }
+
+        var again = await client.PostAsync("redemptions", first);
+        Assert.That((again.Status, again.Replayed, again.Body), Is.EqualTo((201, true, redeemed.Body)));
+        var operation = (string)first.GetType().GetProperty("operationId")!.GetValue(first)!;
+        var reused = await client.PostAsync("redemptions", await _scenario.RedemptionAsync(serial, operation, durationMinutes: 90));
+        Assert.That((reused.Status, reused.Problem), Is.EqualTo((422, "idempotency-key-reused")));
+
+        Scenario.Ok(await client.PostAsync($"redemptions/{redeemed.Id}/reversal", new { reason = "erreur de saisie" }));
+        Scenario.Ok(await other.PostAsync("redemptions", await _scenario.RedemptionAsync(serial)));
+        Assert.That((await client.PostAsync("redemptions", first)).Body, Is.EqualTo(redeemed.Body), "once answered, for ever");
+    }
 }
 
 /// <summary>What 64 clients at the same moment must see, at one copy of the service or at several.</summary>

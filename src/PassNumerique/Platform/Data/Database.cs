@@ -36,6 +36,9 @@ internal abstract class Database : IAsyncDisposable
     /// <summary>Whether facts wait for their batch after their commit.</summary>
     public virtual bool SealsLater => false;
 
+    /// <summary>Whether so many commands wait that one more is refused.</summary>
+    public virtual bool IsFull => false;
+
     protected TimeProvider Clock { get; }
 
     protected KeyRing Keys { get; }
@@ -45,6 +48,9 @@ internal abstract class Database : IAsyncDisposable
 
     /// <summary>A connection to read with; disposing gives it back.</summary>
     public abstract ValueTask<DbConnection> OpenAsync(CancellationToken ct = default);
+
+    /// <summary>What guards a commit, as the engine itself tells it; null before the store is open.</summary>
+    public string? Durability { get; protected set; }
 
     /// <summary>What to tell the operator after the store was opened.</summary>
     public IReadOnlyList<string> Warnings { get; protected set; } = [];
@@ -59,6 +65,21 @@ internal abstract class Database : IAsyncDisposable
     /// </summary>
     public abstract Task<T> CommandAsync<T>(Session session, Func<Task<T>> work, bool oneStatement = false)
         where T : struct, IOutcome<T>;
+
+    /// <summary>Runs a statement that writes; the number of rows that it changed.</summary>
+    public virtual async ValueTask<long> ExecuteAsync(
+        Write write, Statement statement, object args, CancellationToken ct) =>
+        await write.Connection.ExecuteAsync(Command(write.Transaction, statement, args, ct));
+
+    /// <summary>The rows of a statement that reads.</summary>
+    public virtual async ValueTask<IReadOnlyList<T>> ListAsync<T>(
+        DbConnection connection, DbTransaction? transaction, Statement statement, object args, CancellationToken ct) =>
+        (await connection.QueryAsync<T>(Command(transaction, statement, args, ct))).AsList();
+
+    /// <summary>Its first row; nothing, or zero, without one.</summary>
+    public virtual async ValueTask<T?> FindAsync<T>(
+        DbConnection connection, DbTransaction? transaction, Statement statement, object args, CancellationToken ct) =>
+        await connection.QueryFirstOrDefaultAsync<T>(Command(transaction, statement, args, ct));
 
     /// <summary>The last seal.</summary>
     public abstract ValueTask<Seal> LastSealAsync(CancellationToken ct = default);
@@ -92,6 +113,10 @@ internal abstract class Database : IAsyncDisposable
     public abstract ValueTask DisposeAsync();
 
     public Statement Statement(string sql) => _statements.GetOrAdd(sql, text => Render((string)text));
+
+    protected CommandDefinition Command(
+        DbTransaction? transaction, Statement statement, object args, CancellationToken ct) =>
+        new(statement.Text, Arguments(statement, args), transaction, cancellationToken: ct);
 
     private Statement Render(string sql)
     {

@@ -80,12 +80,42 @@ internal sealed class FactTable
         return SHA256.HashData(buffer.WrittenSpan);
     }
 
+    /// <inheritdoc cref="Leaf(DbDataReader)"/>
+    public byte[] Leaf(SQLitePCL.sqlite3_stmt row)
+    {
+        var buffer = Start();
+        for (var i = 0; i < Columns.Count; i++) Append(buffer, row, i);
+        return SHA256.HashData(buffer.WrittenSpan);
+    }
+
     private ArrayBufferWriter<byte> Start()
     {
         var buffer = new ArrayBufferWriter<byte>(512);
         buffer.Write<byte>([0]);
         AppendBytes(buffer, (byte)'t', _prefix);
         return buffer;
+    }
+
+    /// <summary>The embedded engine keeps text as UTF-8 already.</summary>
+    private static void Append(ArrayBufferWriter<byte> buffer, SQLitePCL.sqlite3_stmt row, int column)
+    {
+        switch (SQLitePCL.raw.sqlite3_column_type(row, column))
+        {
+            case SQLitePCL.raw.SQLITE_NULL:
+                buffer.Write("n"u8);
+                break;
+            case SQLitePCL.raw.SQLITE_INTEGER:
+                AppendNumber(buffer, SQLitePCL.raw.sqlite3_column_int64(row, column));
+                break;
+            case SQLitePCL.raw.SQLITE_TEXT:
+                AppendBytes(buffer, (byte)'s', SQLitePCL.raw.sqlite3_column_blob(row, column));
+                break;
+            case SQLitePCL.raw.SQLITE_BLOB:
+                AppendBytes(buffer, (byte)'b', SQLitePCL.raw.sqlite3_column_blob(row, column));
+                break;
+            default:
+                throw new InvalidOperationException("A fact holds no fraction.");
+        }
     }
 
     private static void Append(ArrayBufferWriter<byte> buffer, object? value)
@@ -96,10 +126,7 @@ internal sealed class FactTable
                 buffer.Write("n"u8);
                 break;
             case long number:
-                var span = buffer.GetSpan(9);
-                span[0] = (byte)'i';
-                BinaryPrimitives.WriteInt64BigEndian(span[1..], number);
-                buffer.Advance(9);
+                AppendNumber(buffer, number);
                 break;
             case string text:
                 AppendText(buffer, text);
@@ -110,6 +137,14 @@ internal sealed class FactTable
             default:
                 throw new InvalidOperationException($"A fact holds no {value.GetType().Name}.");
         }
+    }
+
+    private static void AppendNumber(ArrayBufferWriter<byte> buffer, long number)
+    {
+        var span = buffer.GetSpan(9);
+        span[0] = (byte)'i';
+        BinaryPrimitives.WriteInt64BigEndian(span[1..], number);
+        buffer.Advance(9);
     }
 
     private static void AppendText(ArrayBufferWriter<byte> buffer, string text)

@@ -9,9 +9,12 @@ namespace PassNumerique.Platform.Data;
 /// included, leaves after the commit. Commands complete synchronously: no I/O but the database inside one.
 /// </summary>
 internal sealed class GroupCommit(
-    PreparedConnection connection, FactTables facts, TimeProvider clock, KeyRing keys, HeadFile head, Seal last)
+    PreparedConnection connection, FactTables facts, TimeProvider clock, KeyRing keys, HeadFile head,
+    Checkpointer checkpointer, Seal last)
 {
-    private const int MaxWaiting = 4_096;
+    /// <summary>Some hundredths of a second of work: who comes later is told at once to come again.</summary>
+    public const int MaxWaiting = 512;
+
     private const int MaxBatch = 256;
     private const long MaxBatchMs = 20;
 
@@ -23,6 +26,8 @@ internal sealed class GroupCommit(
     private bool _closed;
 
     public Seal Last => Volatile.Read(ref _last);
+
+    public bool IsFull => Volatile.Read(ref _count) >= MaxWaiting;
 
     public Task<T> RunAsync<T>(Session session, Func<Task<T>> command) where T : struct, IOutcome<T> =>
         Enqueue(new CommandWork<T>(session, command));
@@ -92,7 +97,9 @@ internal sealed class GroupCommit(
         // A batch that failed before it took anything still answers somebody, or the queue would stand still.
         if (failure is not null && _batch.Count == 0 && _waiting.TryDequeue(out var first)) Took(first);
         foreach (var work in _batch) work.Complete(failure);
-        if (failure is null) head.Write(_last, now: false);
+        if (failure is not null) return;
+        head.Write(_last, now: false);
+        checkpointer.Committed();
     }
 
     private void TakeAll(Write write)
@@ -125,8 +132,7 @@ internal sealed class GroupCommit(
         var next = _last;
         if (write.Touched.Count > 0 || asked)
         {
-            next = Sealing.CloseAsync(connection, null, write.Touched, facts, _last, write.NowMs, keys)
-                .GetAwaiter().GetResult();
+            next = Sealing.Close(connection, write.Touched, facts, _last, write.NowMs, keys);
         }
 
         connection.Run("COMMIT");

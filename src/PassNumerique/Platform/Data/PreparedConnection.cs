@@ -1,19 +1,23 @@
 using System.Data;
 using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace PassNumerique.Platform.Data;
 
 /// <summary>
-/// A SQLite connection that keeps its prepared statements: Microsoft.Data.Sqlite parses a text anew for
-/// every command, which is most of what a small statement costs. Disposing returns it to its pool.
+/// A SQLite connection that keeps its statements prepared: Microsoft.Data.Sqlite parses a text anew for every
+/// command. What runs often goes through <see cref="Statement"/>; the rest finds a connection like any other.
+/// Disposing returns it to its pool.
 /// </summary>
 internal sealed class PreparedConnection(SqliteConnection inner, Action<PreparedConnection> giveBack) : DbConnection
 {
-    private const int MaxPrepared = 400;
+    private const int MaxPrepared = 600;
 
     private readonly Dictionary<string, SqliteCommand> _prepared = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, PreparedStatement> _statements = new(ReferenceEqualityComparer.Instance);
 
     [AllowNull]
     public override string ConnectionString { get => inner.ConnectionString; set => throw new NotSupportedException(); }
@@ -36,15 +40,51 @@ internal sealed class PreparedConnection(SqliteConnection inner, Action<Prepared
     {
         foreach (var command in _prepared.Values) command.Dispose();
         _prepared.Clear();
+        ForgetStatements();
         inner.Dispose();
     }
 
     /// <summary>Runs a text that takes no parameter and gives no row: BEGIN, SAVEPOINT, COMMIT.</summary>
-    public void Run(string text)
+    public void Run(string text) => Statement(text).Execute(null);
+
+    /// <summary>
+    /// The statement of a text, compiled at its first use. A text is known by its reference: it is a constant, or
+    /// kept by who made it, and comparing it by its letters would cost as much as a small statement.
+    /// </summary>
+    public PreparedStatement Statement(string text)
     {
-        var command = Take(text);
-        command.ExecuteNonQuery();
-        Return(text, command);
+        if (_statements.TryGetValue(text, out var known)) return known;
+        if (_statements.Count >= MaxPrepared) ForgetStatements();
+        return _statements[text] = new PreparedStatement(inner.Handle!, text);
+    }
+
+    /// <summary>What the engine says of one of its settings.</summary>
+    public string Pragma(string name)
+    {
+        using var command = inner.CreateCommand();
+        command.CommandText = $"PRAGMA {name}";
+        return Convert.ToString(command.ExecuteScalar(), CultureInfo.InvariantCulture) ?? "";
+    }
+
+    /// <summary>How many pages went to the log since this was last asked.</summary>
+    public long PagesWritten()
+    {
+        const int cacheWrite = 9; // SQLITE_DBSTATUS_CACHE_WRITE
+        raw.sqlite3_db_status(inner.Handle!, cacheWrite, out var pages, out _, resetFlg: 1);
+        return pages;
+    }
+
+    /// <summary>
+    /// Copies the log into the store as far as no reader needs it as it is, and waits for the disk, but for
+    /// nobody else; false where that failed or another connection is at it.
+    /// </summary>
+    /// <param name="pages">How many pages of the log are copied by now.</param>
+    public bool CopyLog(out long pages)
+    {
+        var outcome = raw.sqlite3_wal_checkpoint_v2(
+            inner.Handle!, "main", raw.SQLITE_CHECKPOINT_PASSIVE, out _, out var copied);
+        pages = copied;
+        return outcome == raw.SQLITE_OK;
     }
 
     /// <summary>A command that its caller prepares once and runs for many rows.</summary>
@@ -64,6 +104,12 @@ internal sealed class PreparedConnection(SqliteConnection inner, Action<Prepared
     {
         if (disposing) giveBack(this);
         base.Dispose(disposing);
+    }
+
+    private void ForgetStatements()
+    {
+        foreach (var statement in _statements.Values) statement.Dispose();
+        _statements.Clear();
     }
 
     private SqliteCommand Take(string text)

@@ -11,11 +11,14 @@ internal sealed class RecordMap(Type type) : SqlMapper.ITypeMap
 {
     private readonly DefaultTypeMap _default = new(type);
 
-    public ConstructorInfo? FindConstructor(string[] names, Type[] types) =>
+    /// <summary>The constructor whose parameters are these columns, in this order.</summary>
+    public static ConstructorInfo? Constructor(Type type, IEnumerable<string> names) =>
         type.GetConstructors(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
             .FirstOrDefault(constructor => constructor.GetParameters().Select(p => p.Name)
-                .SequenceEqual(names, StringComparer.OrdinalIgnoreCase))
-        ?? _default.FindConstructor(names, types);
+                .SequenceEqual(names, StringComparer.OrdinalIgnoreCase));
+
+    public ConstructorInfo? FindConstructor(string[] names, Type[] types) =>
+        Constructor(type, names) ?? _default.FindConstructor(names, types);
 
     public ConstructorInfo? FindExplicitConstructor() => _default.FindExplicitConstructor();
 

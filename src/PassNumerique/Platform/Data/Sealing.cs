@@ -31,6 +31,19 @@ internal static class Sealing
         return seal;
     }
 
+    /// <inheritdoc cref="CloseAsync"/>
+    public static Seal Close(
+        PreparedConnection connection, IReadOnlySet<FactTable> touched, FactTables facts, Seal last, long sealedMs,
+        KeyRing keys)
+    {
+        var leaves = new List<byte[]>();
+        foreach (var table in facts.All.Where(touched.Contains))
+            connection.Statement(table.OfBatch).Visit(last.Batch + 1, row => leaves.Add(table.Leaf(row)));
+        var seal = Seal.After(last, sealedMs, leaves, keys);
+        connection.Statement(Sql.Insert).Execute(seal);
+        return seal;
+    }
+
     public static async Task<Seal> LastAsync(DbConnection connection, DbTransaction? transaction = null) =>
         await ReadAsync(connection, Sql.Last, null, transaction) ?? Seal.None;
 

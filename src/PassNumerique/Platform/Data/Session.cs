@@ -41,13 +41,17 @@ internal sealed class Session(Database database, TimeProvider clock)
 
     public bool IsDuplicateKey(DbException e) => database.IsDuplicateKey(e);
 
+    /// <inheritdoc cref="Database.CommandAsync"/>
+    public Task<T> TransactAsync<T>(Func<Task<T>> work, bool oneStatement) where T : struct, IOutcome<T> =>
+        database.CommandAsync(this, work, oneStatement);
+
     /// <summary>Runs a statement that writes, and gives the number of rows it changed.</summary>
     public async Task<long> ExecuteAsync(string sql, object args, CancellationToken ct = default)
     {
         if (_write is not { } write) throw new InvalidOperationException("Only a command may write.");
         var statement = database.Statement(sql);
         if (statement.Inserts is { } table) write.Touch(table);
-        var changed = await write.Connection.ExecuteAsync(Command(statement, args, ct));
+        var changed = await database.ExecuteAsync(write, statement, args, Until(ct));
         write.Changed(changed);
         return changed;
     }
@@ -61,8 +65,9 @@ internal sealed class Session(Database database, TimeProvider clock)
     {
         if (!database.TakesBatches) return (await ExecuteAsync(write, args, ct), await ListAsync<T>(read, args, ct));
         if (_write is not { } current) throw new InvalidOperationException("Only a command may write.");
-        var command = Command(database.Statement(write).Then(database.Statement(read)), args, ct);
-        await using var reader = await current.Connection.ExecuteReaderAsync(command);
+        var both = database.Statement(write).Then(database.Statement(read));
+        await using var reader = await current.Connection.ExecuteReaderAsync(new CommandDefinition(
+            both.Text, database.Arguments(both, args), current.Transaction, cancellationToken: Until(ct)));
         var parse = reader.GetRowParser<T>();
         var rows = new List<T>();
         while (await reader.ReadAsync(ct)) rows.Add(parse(reader));
@@ -72,10 +77,10 @@ internal sealed class Session(Database database, TimeProvider clock)
     }
 
     public Task<T?> FindAsync<T>(string sql, object args, CancellationToken ct = default) => ReadAsync(
-        connection => connection.QueryFirstOrDefaultAsync<T>(Command(database.Statement(sql), args, ct)), ct);
+        connection => database.FindAsync<T>(connection, _write?.Transaction, database.Statement(sql), args, Until(ct)), ct);
 
-    public async Task<IReadOnlyList<T>> ListAsync<T>(string sql, object args, CancellationToken ct = default) =>
-        (await ReadAsync(connection => connection.QueryAsync<T>(Command(database.Statement(sql), args, ct)), ct)).AsList();
+    public Task<IReadOnlyList<T>> ListAsync<T>(string sql, object args, CancellationToken ct = default) => ReadAsync(
+        connection => database.ListAsync<T>(connection, _write?.Transaction, database.Statement(sql), args, Until(ct)), ct);
 
     /// <summary>One row after the other, for answers of any size. The caller keeps it under a second.</summary>
     public async IAsyncEnumerable<T> StreamAsync<T>(
@@ -105,7 +110,7 @@ internal sealed class Session(Database database, TimeProvider clock)
     /// A connection that was idle may have died with the server it led to: outside a command the same question
     /// is asked once more, on another one.
     /// </summary>
-    private async Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken ct)
+    private async Task<T> ReadAsync<T>(Func<DbConnection, ValueTask<T>> read, CancellationToken ct)
     {
         if (_write is { } write) return await read(write.Connection);
         try
@@ -118,15 +123,15 @@ internal sealed class Session(Database database, TimeProvider clock)
         }
     }
 
-    private async Task<T> ReadOnceAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken ct)
+    private async Task<T> ReadOnceAsync<T>(Func<DbConnection, ValueTask<T>> read, CancellationToken ct)
     {
         await using var connection = await database.OpenAsync(ct);
         return await read(connection);
     }
 
-    private CommandDefinition Command(Statement statement, object args, CancellationToken ct) => new(
-        statement.Text, database.Arguments(statement, args), _write?.Transaction,
-        cancellationToken: ct.CanBeCanceled ? ct : _write?.Aborted ?? default);
+    /// <summary>A caller that goes away ends a read; a command ends at its deadline only.</summary>
+    private CancellationToken Until(CancellationToken ct) =>
+        ct.CanBeCanceled ? ct : _write?.Aborted ?? CancellationToken.None;
 }
 
 /// <summary>A transaction under way: its connection, its instant, its batch, the fact tables it wrote to.</summary>

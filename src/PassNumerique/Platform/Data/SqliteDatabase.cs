@@ -13,10 +13,11 @@ internal sealed class SqliteDatabase : Database
     public const string FileName = "pass-numerique.db";
     private const int MaxIdle = 16;
 
-    // Whole pages of 4 KiB; 2 MiB a connection keeps the working set of a redemption and the idle process small.
+    // The cache is taken as it fills: up to 64 MiB for the writer, 2 MiB for a reader. The log is copied by the
+    // checkpointer, never by a commit.
     private const string Pragmas = """
-        PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -2048;
-        PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;
+        PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -65536;
+        PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 0;
         """;
 
     private readonly string _folder;
@@ -25,6 +26,7 @@ internal sealed class SqliteDatabase : Database
     private FileStream? _lock;
     private PreparedConnection? _writing;
     private GroupCommit? _writer;
+    private Checkpointer? _checkpointer;
     private int _idleCount;
 
     public SqliteDatabase(string folder, string? headPath, FactTables facts, TimeProvider clock, KeyRing keys)
@@ -36,6 +38,8 @@ internal sealed class SqliteDatabase : Database
     }
 
     public override string Name => "sqlite";
+
+    public override bool IsFull => Writer.IsFull;
 
     protected override string Limit => "LIMIT @Take";
 
@@ -61,12 +65,30 @@ internal sealed class SqliteDatabase : Database
         _writing = new PreparedConnection(Connect(readOnly: false), _ => { });
         await Migrations.ApplyAsync(_writing, Name, Keys, ct);
         await HeadCheck.ThrowIfAheadAsync(_writing, _headPath);
+        Durability = $"journal_mode={_writing.Pragma("journal_mode")}, synchronous={_writing.Pragma("synchronous")}";
         var last = await Sealing.LastAsync(_writing);
-        _writer = new GroupCommit(_writing, Facts, Clock, Keys, new HeadFile(_headPath, Clock), last);
+        StartWriter(_writing, last);
     }
 
     public override Task<T> CommandAsync<T>(Session session, Func<Task<T>> work, bool oneStatement = false) =>
         Writer.RunAsync(session, work);
+
+    public override ValueTask<long> ExecuteAsync(
+        Write write, Statement statement, object args, CancellationToken ct) =>
+        ValueTask.FromResult(((PreparedConnection)write.Connection).Statement(statement.Text).Execute(args));
+
+    public override ValueTask<IReadOnlyList<T>> ListAsync<T>(
+        DbConnection connection, DbTransaction? transaction, Statement statement, object args, CancellationToken ct) =>
+        ((PreparedConnection)connection).Statement(statement.Text).List<T>(args) is { } rows
+            ? ValueTask.FromResult<IReadOnlyList<T>>(rows)
+            : base.ListAsync<T>(connection, transaction, statement, args, ct);
+
+    public override ValueTask<T?> FindAsync<T>(
+        DbConnection connection, DbTransaction? transaction, Statement statement, object args, CancellationToken ct)
+        where T : default =>
+        ((PreparedConnection)connection).Statement(statement.Text).List<T>(args, max: 1) is { } rows
+            ? ValueTask.FromResult(rows.Count == 0 ? default : rows[0])
+            : base.FindAsync<T>(connection, transaction, statement, args, ct);
 
     public override ValueTask<Seal> LastSealAsync(CancellationToken ct = default) => ValueTask.FromResult(Writer.Last);
 
@@ -83,6 +105,7 @@ internal sealed class SqliteDatabase : Database
         connection.Run("BEGIN IMMEDIATE");
         foreach (var table in tables) Insert(connection, table);
         connection.Run("COMMIT");
+        connection.CopyLog(out _);
         return RestartWriterAsync();
     }
 
@@ -94,6 +117,8 @@ internal sealed class SqliteDatabase : Database
     {
         _writer?.Close();
         _writer = null;
+        _checkpointer?.Close();
+        _checkpointer = null;
         while (_idle.TryTake(out var idle)) idle.CloseForGood();
         _writing?.CloseForGood();
         _writing = null;
@@ -105,7 +130,15 @@ internal sealed class SqliteDatabase : Database
     private async Task RestartWriterAsync()
     {
         var last = await Sealing.LastAsync(_writing!);
-        _writer = new GroupCommit(_writing!, Facts, Clock, Keys, new HeadFile(_headPath, Clock), last);
+        StartWriter(_writing!, last);
+    }
+
+    private void StartWriter(PreparedConnection connection, Seal last)
+    {
+        _checkpointer ??= new Checkpointer(
+            connection, () => new PreparedConnection(Connect(readOnly: false), _ => { }));
+        _writer = new GroupCommit(
+            connection, Facts, Clock, Keys, new HeadFile(_headPath, Clock), _checkpointer, last);
     }
 
     private static void Insert(PreparedConnection connection, BulkRows table)

@@ -9,7 +9,6 @@ namespace PassNumerique.Tests.Platform.Data;
 internal sealed class GroupCommitTests
 {
     private const long Noon = 1_795_000_000_000;
-    private const int MaxWaiting = 4_096;
     private static readonly Refusal No = new("no", 409, "Non.", "Rien à faire.");
     private TestFolder _folder = null!;
     private ManualClock _clock = null!;
@@ -90,11 +89,11 @@ internal sealed class GroupCommitTests
     public async Task The_queue_has_a_bound_and_what_waits_is_still_done()
     {
         using var blocked = new Blocked(_database);
-        var waiting = Enumerable.Range(0, MaxWaiting).Select(i => WriteAsync($"n{i}")).ToList();
+        var waiting = Enumerable.Range(0, GroupCommit.MaxWaiting).Select(i => WriteAsync($"n{i}")).ToList();
         Assert.That(() => WriteAsync("one too many"), Throws.TypeOf<StoreUnavailableException>());
         blocked.Release();
         await Task.WhenAll(waiting);
-        Assert.That(await NamesAsync(), Has.Count.EqualTo(MaxWaiting));
+        Assert.That(await NamesAsync(), Has.Count.EqualTo(GroupCommit.MaxWaiting));
         await WriteAsync("there is room again");
     }
 
@@ -107,7 +106,7 @@ internal sealed class GroupCommitTests
         var waiting = new List<Task>();
         Assert.That(() =>
         {
-            while (waiting.Count <= MaxWaiting) waiting.Add(RunAsync(database, _ => No));
+            while (waiting.Count <= GroupCommit.MaxWaiting) waiting.Add(RunAsync(database, _ => No));
         }, Throws.TypeOf<StoreUnavailableException>());
         var answer = await service.Operator().PostAsync("organisations", new { kind = "state", name = "État" });
         Assert.That((answer.Status, answer.Problem), Is.EqualTo((503, "store-unavailable")), answer.ToString());
@@ -169,6 +168,15 @@ internal sealed class GroupCommitTests
         var chain = (await _database.LastSealAsync()).Chain;
         await File.AppendAllTextAsync(_folder.Head, "2 17950000");
         Assert.That(HeadFile.Last(_folder.Head), Is.EqualTo((1L, chain)));
+    }
+
+    [Test]
+    public async Task The_log_begins_anew_under_load_and_nothing_is_lost_by_it()
+    {
+        var filler = new string('x', 100_000);
+        for (var i = 0; i < 1_500; i++) await WriteAsync($"{i} {filler}");
+        Assert.That(new FileInfo(_database.Path + "-wal").Length, Is.LessThan(100L << 20), "of 150 MB written");
+        Assert.That(await NamesAsync(), Is.EqualTo(Enumerable.Range(0, 1_500).Select(i => $"{i} {filler}")));
     }
 
     private IEnumerable<long> Batches() =>

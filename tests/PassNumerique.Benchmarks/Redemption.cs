@@ -1,0 +1,277 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+using Microsoft.Data.Sqlite;
+using PassNumerique.Platform;
+using PassNumerique.Platform.Data;
+using PassNumerique.Vouchers;
+
+namespace PassNumerique.Benchmarks;
+
+/// <summary>
+/// Redemptions a second over HTTP, against what a database server does on this machine in the same minutes:
+/// pgbench's own simple-update, and a script with the work of a redemption. Both sides wait for their disk, say
+/// so themselves, and take turns. The service's own empty route tells how much of it is HTTP.
+/// </summary>
+internal static class Redemption
+{
+    private const int Scale = 50;
+    private const long Spent = 200_000;
+    private const long Unspent = 2_000_000;
+    private const int MaxPerSecond = 30_000;
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var options = new Options(args, "--repetitions", "--seconds", "--clients", "--store", "--only");
+        var rounds = options.Number("--repetitions", 5, max: 100);
+        var seconds = options.Number("--seconds", 6, max: 600);
+        var clients = options.Number("--clients", 64, max: 1_024);
+        var only = options.Text("--only", "");
+        var programs = Postgres.FindPrograms();
+        if (programs is null || !IsThere("wrk") || !IsThere("psql"))
+        {
+            await Console.Error.WriteLineAsync(
+                "redemption: needs wrk and PostgreSQL with pgbench; on Debian: apt-get install wrk postgresql");
+            return 2;
+        }
+
+        var store = new StoreFolder(options.Text("--store", Path.Combine(Path.GetTempPath(), "pass-numerique-till")));
+        await SpentStore.EnsureAsync(store, Spent, Unspent);
+        // Not one of those that are closed to everybody else: PostgreSQL runs under an account of its own.
+        var work = Path.Combine(Path.GetTempPath(), $"pass-numerique-redemption-{Environment.ProcessId}");
+        Directory.CreateDirectory(work);
+        try
+        {
+            await using var run = new Rounds(store.CopyTo(Path.Combine(work, "store")), work, clients, seconds);
+            await run.StartAsync(programs);
+            await run.MeasureAsync(rounds, only);
+            return 0;
+        }
+        finally
+        {
+            Directory.Delete(work, recursive: true);
+        }
+    }
+
+    private static bool IsThere(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
+        .Any(folder => File.Exists(Path.Combine(folder, program)));
+
+    private sealed class Rounds(StoreFolder store, string work, int clients, int seconds) : IAsyncDisposable
+    {
+        private readonly Tills _tills = new(store, work);
+        private RunningService? _service;
+        private Postgres? _postgres;
+        private long _answered;
+        private int _pgRound;
+
+        public async Task StartAsync(string programs)
+        {
+            _service = await RunningService.StartAsync(
+                Environment.ProcessPath!, store.Environment(), RedemptionHost.Name);
+            _postgres = await Postgres.StartAsync(programs, Path.Combine(work, "postgres"));
+            await _postgres.InitialiseAsync(Scale);
+            await _postgres.SqlAsync(PostgresTill.Schema(Unspent));
+        }
+
+        public async Task MeasureAsync(int rounds, string only)
+        {
+            Console.WriteLine(Measurement.Machine());
+            Console.WriteLine($"Load average before: {Measurement.Load()}");
+            var commit = Disk.MedianCommitMs(work);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"fdatasync of 4 KiB, median: {commit:0.000} ms"));
+            Console.WriteLine($"PostgreSQL: {await _postgres!.DurabilityAsync()}");
+            Console.WriteLine($"Pass numérique: {await _service!.GetAsync("/health/ready")}");
+            Subject<WrkResult>[] subjects =
+            [
+                new("pgbench simple-update", () => PgAsync("-N")),
+                new("pgbench simple-update, prepared", () => PgAsync("-N", "-M", "prepared")),
+                new("pgbench, same work, prepared", PgSameAsync),
+                new("empty route", () => WrkAsync(RedemptionHost.EmptyPath, clients)),
+                new("redemption", () => WrkAsync("/api/v1/redemptions", clients)),
+                new("redemption, 1 connection", () => WrkAsync("/api/v1/redemptions", 1)),
+                new("redemption, one code", LosersAsync),
+            ];
+            subjects = [.. subjects.Where(s => s.Name.StartsWith(only, StringComparison.Ordinal))];
+            await WarmUpAsync();
+            var samples = await Measurement.InterleaveAsync(rounds, subjects);
+            Console.WriteLine($"Load average after:  {Measurement.Load()}");
+            Print(rounds, subjects, samples);
+            await HalfLoadAsync(subjects, samples, commit);
+            await CheckAsync();
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            _service?.Dispose();
+            if (_postgres is not null) await _postgres.DisposeAsync();
+        }
+
+        private async Task WarmUpAsync()
+        {
+            for (var i = 0; i < 2; i++)
+            {
+                await WrkAsync(RedemptionHost.EmptyPath, clients);
+                await WrkAsync("/api/v1/redemptions", clients);
+                await LosersAsync();
+            }
+        }
+
+        private async Task<WrkResult> PgAsync(params string[] options) =>
+            new(0, 0, 0, 1, 0, 0) { Answers = (long)await _postgres!.BenchAsync(clients, seconds, options) };
+
+        private async Task<WrkResult> PgSameAsync()
+        {
+            var script = Path.Combine(work, "same-work.sql");
+            await File.WriteAllTextAsync(script, PostgresTill.Script(Unspent));
+            return await PgAsync("-M", "prepared", "-f", script, "-D", $"start={_pgRound++ * 10_000}");
+        }
+
+        private async Task<WrkResult> WrkAsync(string path, int connections, double delayMs = 0)
+        {
+            var isEmpty = path == RedemptionHost.EmptyPath;
+            var count = (long)seconds * MaxPerSecond / (connections == 1 ? 4 : 1);
+            var values = await _tills.WriteAsync(isEmpty ? 10_000 : count, again: isEmpty);
+            var before = _service!.ProcessorTime;
+            var result = await Wrk.RunAsync(
+                _service.Port, new(path, values, delayMs), connections, seconds, work);
+            var processor = _service.ProcessorTime - before;
+            if (result.Broken > 0) throw new InvalidOperationException($"{result.Broken} requests had no answer.");
+            if (!isEmpty)
+            {
+                _tills.GiveBack(count - (result.Answers - result.Refused));
+                _answered += result.Answers - result.Refused;
+            }
+
+            return result with { ProcessorUs = processor.TotalMicroseconds / result.Answers };
+        }
+
+        /// <summary>64 clients on one code: one success, and everybody else learns that it is spent.</summary>
+        private async Task<WrkResult> LosersAsync()
+        {
+            var values = await _tills.WriteOneAsync((long)seconds * MaxPerSecond);
+            var before = _service!.ProcessorTime;
+            var result = await Wrk.RunAsync(_service.Port, new("/api/v1/redemptions", values), clients, seconds, work);
+            var won = result.Answers - result.Refused;
+            if (won != 1) throw new InvalidOperationException($"One pass was redeemed {won} times.");
+            _answered += won;
+            return result with { ProcessorUs = (_service.ProcessorTime - before).TotalMicroseconds / result.Answers };
+        }
+
+        private async Task HalfLoadAsync(
+            Subject<WrkResult>[] subjects, IReadOnlyList<IReadOnlyList<WrkResult>> samples, double commitMs)
+        {
+            var at = Array.FindIndex(subjects, s => s.Name == "redemption");
+            if (at < 0) return;
+            var peak = Spread.Of(samples[at].Select(s => s.PerSecond)).Median;
+            var results = new List<WrkResult>();
+            for (var i = 0; i < samples[at].Count; i++)
+                results.Add(await WrkAsync("/api/v1/redemptions", clients, 1_000.0 * clients / (peak / 2)));
+            var goal = Math.Max(10, 15 * commitMs);
+            Console.WriteLine();
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"At {Spread.Of(results.Select(r => r.PerSecond / peak)).Show("0.00")} of the peak: p99 {Spread.Of(results.Select(r => r.P99Ms)).Show("0.0")} ms, median {Spread.Of(results.Select(r => r.MedianMs)).Show("0.0")} ms; wanted: at most {goal:0.0} ms"));
+        }
+
+        /// <summary>What wrk was told, and what the store holds.</summary>
+        private async Task CheckAsync()
+        {
+            _service!.Dispose();
+            await using var connection = new SqliteConnection(
+                $"Data Source={Path.Combine(store.Data, SqliteDatabase.FileName)};Pooling=False");
+            await connection.OpenAsync();
+            await using var command = connection.CreateCommand();
+            command.CommandText = $"SELECT COUNT(*) FROM voucher_entries WHERE serial > {Spent}";
+            var rows = (long)(await command.ExecuteScalarAsync())!;
+            Console.WriteLine($"Answered: {_answered} redemptions; in the store: {rows} (wrk leaves some unanswered at its end).");
+            if (rows < _answered) throw new InvalidOperationException("Answered redemptions are missing.");
+        }
+
+        private static void Print(
+            int rounds, Subject<WrkResult>[] subjects, IReadOnlyList<IReadOnlyList<WrkResult>> samples)
+        {
+            Console.WriteLine();
+            Console.WriteLine($"A second: median (min–max) of {rounds} interleaved rounds; processor time of the service an answer");
+            for (var i = 0; i < subjects.Length; i++)
+            {
+                var cpu = samples[i][0].ProcessorUs > 0 ? Spread.Of(samples[i].Select(s => s.ProcessorUs)).Show("0") + " µs" : "";
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"  {subjects[i].Name,-34} {Spread.Of(samples[i].Select(s => s.PerSecond)).Show("0"),-24} {cpu}"));
+            }
+
+            Console.WriteLine();
+            Console.WriteLine("Ratios: of the medians (min–max within a round)");
+            ShowRatio("redemption", "pgbench simple-update", "must 2.5, goal 4");
+            ShowRatio("redemption", "pgbench simple-update, prepared", "");
+            ShowRatio("redemption", "pgbench, same work, prepared", "must 1.3, goal 2");
+            ShowRatio("redemption", "empty route", "must 0.15, goal 0.25");
+            ShowRatio("redemption", "redemption, 1 connection", "must 3.5, goal 6");
+            ShowRatio("redemption, one code", "empty route", "goal 0.6");
+
+            void ShowRatio(string of, string to, string wanted)
+            {
+                var (a, b) = (Array.FindIndex(subjects, s => s.Name == of), Array.FindIndex(subjects, s => s.Name == to));
+                if (a < 0 || b < 0) return;
+                var ratio = Measurement.Ratio(
+                    [.. samples[a].Select(s => s.PerSecond)], [.. samples[b].Select(s => s.PerSecond)]);
+                Console.WriteLine($"  {of} ÷ {to}: {ratio.Show("0.00")}   {wanted}");
+            }
+        }
+    }
+
+    /// <summary>Codes nobody used yet, in no order, each with an operation and the key of a site.</summary>
+    private sealed class Tills
+    {
+        private readonly string _work;
+        private readonly KeyRing _keys;
+        private readonly List<(long First, byte[] Salt)> _orders = [];
+        private readonly long[] _serials;
+        private long _next;
+
+        public Tills(StoreFolder store, string work)
+        {
+            _work = work;
+            _keys = KeyRing.Load(store.CodeKeyFile);
+            using var connection = new SqliteConnection(
+                $"Data Source={Path.Combine(store.Data, SqliteDatabase.FileName)};Pooling=False;Mode=ReadOnly");
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = $"SELECT first_serial, salt FROM orders WHERE first_serial > {Spent} ORDER BY first_serial";
+            using var reader = command.ExecuteReader();
+            while (reader.Read()) _orders.Add((reader.GetInt64(0), (byte[])reader.GetValue(1)));
+            _serials = new long[Unspent];
+            for (var i = 0L; i < Unspent; i++) _serials[i] = Spent + 1 + i;
+            new Random(7).Shuffle(_serials);
+        }
+
+        public async Task<string> WriteAsync(long count, bool again)
+        {
+            if (_next + count > _serials.Length) throw new OptionException("no passes left: fewer repetitions, or seconds");
+            var path = Path.Combine(_work, "values.txt");
+            await using var file = new StreamWriter(path);
+            for (var i = 0L; i < count; i++) await file.WriteLineAsync(Line(_serials[_next + i], (int)(i % SpentStore.Sites)));
+            if (!again) _next += count;
+            return path;
+        }
+
+        public async Task<string> WriteOneAsync(long count)
+        {
+            var path = Path.Combine(_work, "values.txt");
+            var serial = _serials[_next++];
+            await using var file = new StreamWriter(path);
+            for (var i = 0L; i < count; i++) await file.WriteLineAsync(Line(serial, (int)(i % SpentStore.Sites)));
+            return path;
+        }
+
+        /// <summary>Those that were written and not sent; wrk takes them in order, and leaves some under way.</summary>
+        public void GiveBack(long count) => _next -= Math.Max(0, count - 2_000);
+
+        private string Line(long serial, int site)
+        {
+            var order = _orders[(int)((serial - Spent - 1) / SpentStore.VouchersPerOrder)];
+            var code = VoucherCode.Compose(_keys.Derive(1, KeyLabel.Code), 1, serial, order.Salt);
+            Span<byte> operation = stackalloc byte[16];
+            RandomNumberGenerator.Fill(operation);
+            return $"{code} {new Guid(operation)} {SpentStore.SiteKey(site)}";
+        }
+    }
+}

@@ -1,0 +1,91 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+
+namespace PassNumerique.Benchmarks;
+
+/// <summary>What one run of wrk saw. Latencies in milliseconds, from the sent request to its whole answer.</summary>
+internal sealed record WrkResult(long Answers, long Refused, long Broken, double Seconds, double MedianMs, double P99Ms)
+{
+    /// <summary>Processor time of the service for one answer.</summary>
+    public double ProcessorUs { get; init; }
+
+    /// <summary>Answers of any status a second.</summary>
+    public double PerSecond => Answers / Seconds;
+
+    /// <summary>Answers below 400 a second.</summary>
+    public double GoodPerSecond => (Answers - Refused) / Seconds;
+}
+
+/// <summary>Requests of one shape: the text before, between and after the values that change from one to the next.
+/// </summary>
+/// <param name="Path">Of the request, with its leading slash.</param>
+/// <param name="ValuesFile">One line a request: code, operation and key, each without blanks.</param>
+internal sealed record WrkRequests(string Path, string ValuesFile, double DelayMs = 0);
+
+/// <summary>
+/// Drives wrk, which keeps a fixed number of connections busy. One thread of it is enough, and leaves the rest
+/// of the machine to the service.
+/// </summary>
+internal static class Wrk
+{
+    /// <summary>A redemption as a till sends it; the three values are the same length in every request.</summary>
+    private const string Body =
+        "{\"operationId\":\"%s\",\"code\":\"%s\",\"service\":\"" + SpentStore.Service
+        + "\",\"activity\":{\"kind\":\"individuel\",\"durationMinutes\":60},\"firstVisit\":\"no\"}";
+
+    public static async Task<WrkResult> RunAsync(
+        int port, WrkRequests requests, int connections, int seconds, string work)
+    {
+        var script = System.IO.Path.Combine(work, "requests.lua");
+        await File.WriteAllTextAsync(script, Script(port, requests));
+        var start = new ProcessStartInfo("wrk") { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in (string[])
+            ["-t1", $"-c{connections}", $"-d{seconds}s", "--timeout", "30s", "-s", script, $"http://127.0.0.1:{port}"])
+            start.ArgumentList.Add(argument);
+        using var wrk = Process.Start(start)!;
+        var errors = wrk.StandardError.ReadToEndAsync();
+        var output = await wrk.StandardOutput.ReadToEndAsync();
+        await wrk.WaitForExitAsync();
+        var line = output.Split('\n').FirstOrDefault(l => l.StartsWith("result ", StringComparison.Ordinal))
+            ?? throw new InvalidOperationException($"wrk said nothing: {output}{await errors}");
+        var numbers = line.Split(' ').Skip(1)
+            .Select(n => double.Parse(n, CultureInfo.InvariantCulture)).ToArray();
+        return new((long)numbers[0], (long)numbers[1], (long)numbers[2],
+            numbers[3] / 1e6, numbers[4] / 1e3, numbers[5] / 1e3);
+    }
+
+    private static string Script(int port, WrkRequests requests)
+    {
+        var sample = string.Format(CultureInfo.InvariantCulture, Body.Replace("{", "{{", StringComparison.Ordinal)
+            .Replace("}", "}}", StringComparison.Ordinal).Replace("%s", "", StringComparison.Ordinal));
+        var length = Encoding.UTF8.GetByteCount(sample) + CodeAndOperationBytes;
+        var delay = requests.DelayMs <= 0 ? "" : string.Create(CultureInfo.InvariantCulture, $$"""
+            function delay() return math.random() * {{2 * requests.DelayMs}} end
+            """);
+        return $$"""
+            local lines = {}
+            local next = 0
+            local head = "POST {{requests.Path}} HTTP/1.1\r\nHost: 127.0.0.1:{{port}}\r\nContent-Type: application/json\r\n"
+              .. "Content-Length: {{length}}\r\nAuthorization: Bearer "
+            function init(args)
+              for line in io.lines("{{requests.ValuesFile}}") do lines[#lines + 1] = line end
+            end
+            {{delay}}
+            function request()
+              next = next + 1
+              if next > #lines then next = 1 end
+              local code, operation, key = string.match(lines[next], "(%S+) (%S+) (%S+)")
+              return head .. key .. string.format("\r\n\r\n" .. [[{{Body}}]], operation, code)
+            end
+            function done(summary, latency, requests)
+              local e = summary.errors
+              io.write(string.format("result %d %d %d %d %d %d\n", summary.requests, e.status,
+                e.connect + e.read + e.write + e.timeout, summary.duration,
+                latency:percentile(50), latency:percentile(99)))
+            end
+            """;
+    }
+
+    private const int CodeAndOperationBytes = 20 + 36;
+}
