@@ -91,8 +91,8 @@ internal static class Redemption
                 new("redemption, 1 connection", () => WrkAsync("/api/v1/redemptions", 1)),
                 new("redemption, one code", LosersAsync),
             ];
-            subjects = [.. subjects.Where(s => s.Name.StartsWith(only, StringComparison.Ordinal))];
-            await WarmUpAsync();
+            subjects = [.. subjects.Where(s => only.Length == 0 || only.Split(';').Contains(s.Name))];
+            foreach (var subject in subjects) await subject.MeasureAsync();
             var samples = await Measurement.InterleaveAsync(rounds, subjects);
             Console.WriteLine($"Load average after:  {Measurement.Load()}");
             Print(rounds, subjects, samples);
@@ -104,16 +104,6 @@ internal static class Redemption
         {
             _service?.Dispose();
             if (_postgres is not null) await _postgres.DisposeAsync();
-        }
-
-        private async Task WarmUpAsync()
-        {
-            for (var i = 0; i < 2; i++)
-            {
-                await WrkAsync(RedemptionHost.EmptyPath, clients);
-                await WrkAsync("/api/v1/redemptions", clients);
-                await LosersAsync();
-            }
         }
 
         private async Task<WrkResult> PgAsync(params string[] options) =>
@@ -176,6 +166,7 @@ internal static class Redemption
         private async Task CheckAsync()
         {
             _service!.Dispose();
+            _service = null;
             await using var connection = new SqliteConnection(
                 $"Data Source={Path.Combine(store.Data, SqliteDatabase.FileName)};Pooling=False");
             await connection.OpenAsync();
