@@ -41,6 +41,10 @@ internal static class VerifyCounts
             "l'annulation ne reprend pas exactement une utilisation.", Sql.Reversal),
         new("voucher_entries", "serial, part",
             "l'utilisation annulée n'est ni défaite ni dans un paiement.", Sql.ReversedAndDue),
+        new("voucher_entries", "serial, part",
+            "la fin de séance ne rend pas exactement une réservation, ou en prend plus.", Sql.HoldEnd),
+        new("voucher_entries", "serial, part",
+            "ce qui est utilisé et réservé dépasse le crédit.", Sql.HeldBeyondCredit),
         new("booklet_entries", "booklet, part", "l'écriture précédente de ce carnet manque.", Sql.BookletGap),
         new("booklet_entries", "booklet", "ce numéro n'est pas celui d'un carnet commandé.", Sql.NoBooklet),
         new("redemption_outcomes", "serial, part",
@@ -238,6 +242,38 @@ internal static class VerifyCounts
                AND NOT EXISTS (SELECT 1 FROM redemption_outcomes o
                                  WHERE o.serial = u.serial AND o.part = u.reversed_part)
              ORDER BY u.serial, u.part
+            {limit}
+            """;
+
+        public const string HoldEnd = """
+            SELECT u.serial AS Number,
+                   u.part AS Part
+              FROM voucher_entries u
+             WHERE u.serial > @After AND u.serial <= @Through
+               AND (u.kind = 2 OR (u.kind = 4 AND (u.reversed_part IS NOT NULL OR u.hold_minutes <> 0)))
+               AND (NOT EXISTS (SELECT 1 FROM voucher_entries h
+                                 WHERE h.serial = u.serial AND h.part = u.reversed_part AND h.part < u.part
+                                   AND h.kind = 3 AND h.hold_minutes = -u.hold_minutes
+                                   AND h.hold_until_ms = u.hold_until_ms AND h.site_id = u.site_id
+                                   AND h.hold_minutes >= u.minutes)
+                    OR EXISTS (SELECT 1 FROM voucher_entries t
+                                WHERE t.serial = u.serial AND t.reversed_part = u.reversed_part
+                                  AND t.part < u.part))
+             ORDER BY u.serial, u.part
+            {limit}
+            """;
+
+        public const string HeldBeyondCredit = """
+            SELECT e.serial AS Number,
+                   e.part AS Part
+              FROM voucher_entries f
+              JOIN voucher_entries e ON e.serial = f.serial AND e.part >= f.part
+             WHERE f.serial > @After AND f.serial <= @Through AND f.kind = 3 AND e.kind IN (1, 2, 3)
+               AND e.used_after + (SELECT CAST(COALESCE(SUM(h.hold_minutes), 0) AS bigint)
+                                     FROM voucher_entries h
+                                    WHERE h.serial = e.serial AND h.part <= e.part
+                                      AND h.hold_until_ms > e.recorded_ms) > e.credit_minutes
+             ORDER BY e.serial, e.part
             {limit}
             """;
 

@@ -95,6 +95,10 @@ internal static class HandOutRefusals
     public static readonly Refusal Blocked = new("booklet-blocked", 409, "Ce carnet est bloqué (perte ou vol déclaré).",
         "Ne le remettez pas ; prévenez la collectivité s'il est retrouvé.");
 
+    public static readonly Refusal Reserved = new("booklet-reserved", 409,
+        "Un pass de ce carnet est réservé pour une séance en cours.",
+        "Recommencez après la séance : « reservedUntil » dit quand la réservation tombe d'elle-même, au plus tard.");
+
     public static readonly Refusal Expired = new("booklet-expired", 409, "La date de fin de ce carnet est passée.",
         "Il ne peut plus être remis : rendez-le à la collectivité.");
 
@@ -106,4 +110,16 @@ internal static class HandOutRefusals
 
     public static readonly Refusal Used = new("hand-out-used", 409, "Des pass de ce carnet ont déjà servi.",
         "La remise ne peut plus être annulée ; corrigez plutôt ses informations.");
+
+    /// <summary>
+    /// Asked by a command after it has taken the next part of each open pass of a booklet: a hold that came
+    /// before is seen here and refuses the command, one that comes after sees what the command did.
+    /// </summary>
+    public static async Task<Refusal?> ReservedAsync(Session db, OrderCard order, long booklet, CancellationToken ct)
+    {
+        var holds = await LiveHold.ReadAsync(db, booklet, booklet + order.VouchersPerBooklet - 1, ct);
+        return holds.Count == 0
+            ? null
+            : Reserved.With("serial", holds[^1].Serial).With("reservedUntil", Clock.InstantText(holds[^1].UntilMs));
+    }
 }

@@ -9,7 +9,8 @@ namespace PassNumerique.HandOut;
 
 /// <summary>
 /// A booklet is given back: it can't be handed out again, and each of its passes is closed in its own story
-/// with what was left, so that no scan at the same moment can use a pass that is already back.
+/// with what was left, so that no scan at the same moment can use a pass that is already back. While one of
+/// them is held for a session, the booklet waits for its end.
 /// </summary>
 internal static class ReturnBooklet
 {
@@ -46,6 +47,7 @@ internal static class ReturnBooklet
             var closed = 0L;
             for (var serial = booklet; serial < booklet + order.VouchersPerBooklet; serial++)
                 closed += await db.ExecuteAsync(Sql.Close, Args(command, order, state.PointId, serial), ct);
+            if (await HandOutRefusals.ReservedAsync(db, order, booklet, ct) is { } reserved) return reserved;
             var minutes = await db.FindAsync<long>(Sql.Closed,
                 new { First = booklet, Last = booklet + order.VouchersPerBooklet - 1 }, ct);
             var part = await db.FindAsync<long>(CurrentHandOut.LastPart, new { Booklet = booklet }, ct);

@@ -9,8 +9,9 @@ using PassNumerique.Vouchers;
 namespace PassNumerique.HandOut;
 
 /// <summary>
-/// Undoes a hand-out typed by mistake, as long as none of its passes has served. Each pass is released in its own
-/// story, so that of a scan at the same moment and this, one comes first and the other sees it.
+/// Undoes a hand-out typed by mistake, as long as none of its passes has served or is held for a session. Each
+/// pass is released in its own story, so that of a scan at the same moment and this, one comes first and the
+/// other sees it.
 /// </summary>
 internal static class ReverseHandOut
 {
@@ -47,6 +48,7 @@ internal static class ReverseHandOut
                 if (released == 0) return HandOutRefusals.Used;
             }
 
+            if (await HandOutRefusals.ReservedAsync(db, found.Order, booklet, ct) is { } reserved) return reserved;
             var last = await db.FindAsync<long>(CurrentHandOut.LastPart, new { Booklet = booklet }, ct);
             return new Answer(EntryId.Pack(booklet, last), command.HandOutId, booklet, Clock.InstantText(db.NowMs));
         }

@@ -9,6 +9,7 @@ namespace PassNumerique.Platform;
 /// </summary>
 internal static class Clock
 {
+    public const long MinuteMs = 60_000;
     public const long DayMs = 86_400_000;
 
     private static readonly Lazy<TimeZoneInfo> ParisZone = new(() => Zone("Europe/Paris"));

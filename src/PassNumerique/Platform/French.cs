@@ -47,6 +47,19 @@ internal static class French
         return $"{first}\u00A0{Months[date.Month - 1]}\u00A0{date.Year}";
     }
 
+    /// <summary>
+    /// An end that is announced: <c>15 h 40</c> where it is still today in that zone, else
+    /// <c>9 h 05, le 24 novembre 2026</c>. A begun minute is counted whole: nobody comes too early.
+    /// </summary>
+    public static string Until(long ms, TimeZoneInfo zone, long nowMs)
+    {
+        var end = (ms + Clock.MinuteMs - 1) / Clock.MinuteMs * Clock.MinuteMs;
+        var local = TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeMilliseconds(end), zone);
+        var hour = $"{local.Hour}\u00A0h\u00A0{local.Minute:00}";
+        var day = Clock.Day(end, zone);
+        return day == Clock.Day(nowMs, zone) ? hour : $"{hour}, le {Date(day)}";
+    }
+
     /// <summary>"un" or "plusieurs": the ending of a plural.</summary>
     public static string S(long count) => Math.Abs(count) >= 2 ? "s" : "";
 }

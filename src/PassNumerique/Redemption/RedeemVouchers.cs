@@ -25,6 +25,13 @@ internal static class RedeemVouchers
         long? Minutes = null, DateOnly? ServedOn = null, string? FirstVisit = null, Evidence? Evidence = null,
         string? SiteId = null) : ICommand<Answer>, IOperation
     {
+        /// <summary>
+        /// The session that this ends. Left out of what is fingerprinted where it is not given, so that an
+        /// operation recorded before there were reservations is still recognised.
+        /// </summary>
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public string? ReservationId { get; init; }
+
         internal IReadOnlyList<string> AllCodes => Codes ?? (Code is null ? [] : [Code]);
 
         bool IOperation.EntersItself => true;
@@ -57,8 +64,13 @@ internal static class RedeemVouchers
         public Validator()
         {
             RuleFor(c => c.OperationId).Uuid();
-            RuleFor(c => c.Code).Must((c, _) => (c.Code is null) != (c.Codes is null))
+            RuleFor(c => c.Code).Must((c, _) => c.ReservationId is null
+                    ? (c.Code is null) != (c.Codes is null)
+                    : c.Code is null || c.Codes is null)
                 .WithMessage("Donnez « code » pour un pass, ou « codes » pour plusieurs, mais pas les deux.");
+            RuleFor(c => c.ReservationId).Uuid().When(c => c.ReservationId is not null);
+            RuleFor(c => c.ReservationId).Must((c, _) => c.AllCodes.Count <= 1).When(c => c.ReservationId is not null)
+                .WithMessage("Une réservation est d'un seul pass : terminez-la seule, les autres pass à part.");
             RuleFor(c => c.Code).Custom((code, context) =>
             {
                 if (code is not null && ReadCode.Mistake(code) is { } mistake) context.AddFailure("Code", mistake);
@@ -119,6 +131,12 @@ internal static class RedeemVouchers
         /// </summary>
         public async Task<Result<Answer>> Handle(Command command, CancellationToken ct)
         {
+            if (command.ReservationId is not null)
+            {
+                var end = new CaptureReservation.Handler(db, keys, orders, sites, conventions, this);
+                return await db.TransactAsync(() => end.Handle(command, ct), oneStatement: true);
+            }
+
             var operationId = Ids.Normalise(command.OperationId)!;
             var place = await PlaceAsync(command);
             if (place.Refused is { } elsewhere) return await RecordedAsync(command, operationId, ct) ?? elsewhere;
@@ -168,7 +186,7 @@ internal static class RedeemVouchers
         }
 
         /// <summary>The same operation again gets the same answer; with another body, 422.</summary>
-        private async Task<Result<Answer>?> RecordedAsync(Command command, string operationId, CancellationToken ct)
+        internal async Task<Result<Answer>?> RecordedAsync(Command command, string operationId, CancellationToken ct)
         {
             var rows = await ReadAsync(operationId, ct);
             return rows.Count == 0 ? (Result<Answer>?)null : await AgainAsync(command, operationId, rows);
@@ -179,7 +197,7 @@ internal static class RedeemVouchers
                 ? new Result<Answer>(await AnswerAsync(operationId, command, rows), null, Replayed: true)
                 : Problems.KeyReused;
 
-        private Task<IReadOnlyList<Row>> ReadAsync(string operationId, CancellationToken ct) =>
+        internal Task<IReadOnlyList<Row>> ReadAsync(string operationId, CancellationToken ct) =>
             db.ListAsync<Row>(Sql.ByOperation, new { db.Caller.OrganisationId, OperationId = operationId }, ct);
 
         private async Task<Result<IReadOnlyList<Pass>>> JudgeAsync(Command command, Place place)
@@ -303,7 +321,11 @@ internal static class RedeemVouchers
                 if (why is not null) return why.With("serial", passes[i].Serial);
             }
 
-            return RedemptionRules.Debits(command, passes[0].Version.Terms, states);
+            var debits = RedemptionRules.Debits(command, passes[0].Version.Terms, states);
+            if (debits.Refused != Refusals.Reserved) return debits;
+            var serial = passes.Zip(states).Where(p => p.Second.Held > 0)
+                .MinBy(p => p.Second.RemainingMinutes - p.Second.Held).First.Serial;
+            return (await Refusals.ReservedAsync(db, place.Site, serial)).With("serial", serial);
         }
 
         private object Arguments(Command command, string operationId, Place place, Pass pass, Debit debit)
@@ -347,7 +369,7 @@ internal static class RedeemVouchers
             };
         }
 
-        private async Task<Answer> AnswerAsync(string operationId, Command command, IReadOnlyList<Row> rows)
+        internal async Task<Answer> AnswerAsync(string operationId, Command command, IReadOnlyList<Row> rows)
         {
             var receipts = new List<Receipt>();
             foreach (var row in rows)
@@ -373,7 +395,7 @@ internal static class RedeemVouchers
     /// <summary>Line n of an operation: what it takes, and the duration delivered (counted once, on the first).</summary>
     internal sealed record Debit(long Line, long Minutes, long DurationMinutes);
 
-    private sealed record Row(
+    internal sealed record Row(
         long Serial, long Part, long Minutes, long UsedAfter, long CreditMinutes, long ValueCents, string ConventionId,
         long TermsVersion, long Month, string BodyHash, long RecordedMs);
 

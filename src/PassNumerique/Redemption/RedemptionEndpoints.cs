@@ -2,7 +2,7 @@ using PassNumerique.Platform;
 
 namespace PassNumerique.Redemption;
 
-/// <summary>Redemptions and their reversals.</summary>
+/// <summary>Redemptions, their reversals, reservations for a session.</summary>
 internal static class RedemptionEndpoints
 {
     internal static void Map(IEndpointRouteBuilder api)
@@ -11,5 +11,9 @@ internal static class RedemptionEndpoints
         RedeemVouchers.Map(redemptions);
         ReverseRedemption.Map(redemptions);
         ListRedemptions.Map(redemptions);
+        var reservations = api.MapGroup("/reservations");
+        ReserveVoucher.Map(reservations);
+        ReleaseReservation.Map(reservations);
+        ListReservations.Map(reservations);
     }
 }

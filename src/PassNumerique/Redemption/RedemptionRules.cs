@@ -57,7 +57,9 @@ internal static class RedemptionRules
         }
 
         if (rest <= 0) return debits;
-        return states.Any(s => s.Held > 0) ? Refusals.Reserved : Refusals.CreditTooSmall(wanted, Left(states, terms.WholeVouchersOnly));
+        return rest <= states.Sum(s => s.Held)
+            ? Refusals.Reserved
+            : Refusals.CreditTooSmall(wanted, Left(states, terms.WholeVouchersOnly));
     }
 
     /// <summary>A month's redemptions are paid by the end of the next month.</summary>

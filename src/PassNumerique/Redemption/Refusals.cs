@@ -54,13 +54,18 @@ internal static class Refusals
     public static readonly Refusal Reserved = new("voucher-reserved-elsewhere", 409,
         "Ce pass est réservé pour une séance en cours.", "Attendez la fin de la réservation, puis rescannez-le.");
 
+    public static readonly Refusal ReservedHere = new("voucher-reserved-here", 409,
+        "Ce pass est réservé par votre propre lieu.",
+        "Terminez la séance avec sa réservation, ou libérez-la, puis rescannez le pass.");
+
     public static readonly Refusal WorkshopUnknown = new("workshop-unknown", 404, "Atelier inconnu.",
         "Vérifiez « workshopId » : l'atelier doit être de ce lieu, ce jour-là.");
 
     /// <summary>What a check may answer, for a person who reads the reason.</summary>
     public static readonly IReadOnlyList<Refusal> All =
     [
-        NotActive, NotHandedOut, Expired, Blocked, Replaced, Returned, Spent, SiteNotLabelled, OutsideTerritory, SiteUnknown,
+        NotActive, NotHandedOut, Expired, Blocked, Replaced, Returned, Spent, Reserved, ReservedHere, SiteNotLabelled,
+        OutsideTerritory, SiteUnknown,
     ];
 
     public static Refusal CreditTooSmall(long wantedMinutes, long leftMinutes) => new Refusal(
@@ -82,7 +87,7 @@ internal static class Refusals
         var on = last.ServiceDay.ToDate();
         if (last.OrganisationId != db.Caller.OrganisationId)
             return Spent.Because($"Il a été utilisé le {French.Date(last.ServiceDay)}. Demandez un autre pass.").With("usedOn", on);
-        var minutes = Math.Max(0, (db.NowMs - last.RecordedMs) / 60_000);
+        var minutes = Math.Max(0, (db.NowMs - last.RecordedMs) / Clock.MinuteMs);
         var retry = minutes <= RetryMinutes
             ? $"Vous l'avez vous-même enregistré il y a {French.Count(minutes)} minute{French.S(minutes)} "
                 + $"(service du {French.Date(last.ServiceDay)}) : s'il s'agit de la même séance, il n'y a rien à refaire."
@@ -90,6 +95,25 @@ internal static class Refusals
         return Spent.Because(retry)
             .With("usedOn", on).With("recordedAt", Clock.InstantText(last.RecordedMs))
             .With("operationId", last.OperationId).With("redemptionId", EntryId.Pack(serial, last.Part));
+    }
+
+    /// <summary>
+    /// A site that held the pass itself gets its own reservation to end the session with; another one only
+    /// learns until when, neither where nor why.
+    /// </summary>
+    public static async Task<Refusal> ReservedAsync(Session db, SiteCard site, long serial)
+    {
+        var holds = await LiveHold.ReadAsync(db, serial, serial);
+        if (holds.Count == 0) return Reserved; // It has fallen away since: the next scan sees it.
+        var own = holds.LastOrDefault(h => h.SiteId == site.Id);
+        var untilMs = (own ?? holds[^1]).UntilMs;
+        var until = French.Until(untilMs, site.Zone, db.NowMs);
+        var refusal = own is null
+            ? Reserved.Because($"Il l'est au plus tard jusqu'à {until} : rescannez-le ensuite, ou demandez un autre pass.")
+            : ReservedHere.Because(
+                $"Il l'est jusqu'à {until} : terminez la séance avec sa réservation, ou libérez-la, puis rescannez le pass.")
+                .With("reservationId", own.Id);
+        return refusal.With("reservedUntil", Clock.InstantText(untilMs));
     }
 
     /// <summary>A workshop is one of this site's.</summary>

@@ -9,9 +9,13 @@ internal static class ShowHistory
 {
     internal sealed record Answer(long Serial, long BookletNumber, string OrderId, IReadOnlyList<Event> Events);
 
-    /// <summary>One thing that happened. Minutes and cents only where some moved.</summary>
+    /// <summary>
+    /// One thing that happened. Minutes and cents only where some moved; held minutes where a reservation began,
+    /// and less than nothing where it ended.
+    /// </summary>
     internal sealed record Event(
-        string What, DateOnly On, string RecordedAt, string ActorId, string? PlaceId, long Minutes, long ValueCents);
+        string What, DateOnly On, string RecordedAt, string ActorId, string? PlaceId, long Minutes, long ValueCents,
+        long HeldMinutes);
 
     internal static void Map(IEndpointRouteBuilder vouchers) => vouchers
         .Get("/{serial}/history", Role.Operator | Role.State | Role.Auditor | Role.Authority, ReadAsync);
@@ -29,12 +33,13 @@ internal static class ShowHistory
         rows.AddRange(await session.ListAsync<Row>(Sql.Entries, args));
         var events = rows.OrderBy(r => r.RecordedMs).Select(r => new Event(
             r.What, (r.Day ?? Clock.ParisDay(r.RecordedMs)).ToDate(), Clock.InstantText(r.RecordedMs), r.ActorId,
-            r.PlaceId, r.Minutes, r.ValueCents));
+            r.PlaceId, r.Minutes, r.ValueCents, r.HeldMinutes));
         return new Answer(serial, args.Booklet, order.Id, [.. events]);
     }
 
     private sealed record Row(
-        string What, long? Day, long RecordedMs, string ActorId, string? PlaceId, long Minutes, long ValueCents);
+        string What, long? Day, long RecordedMs, string ActorId, string? PlaceId, long Minutes, long ValueCents,
+        long HeldMinutes);
 
     private static class Sql
     {
@@ -45,7 +50,8 @@ internal static class ShowHistory
                    s.actor_id AS ActorId,
                    CAST(NULL AS char(36)) AS PlaceId,
                    CAST(0 AS bigint) AS Minutes,
-                   CAST(0 AS bigint) AS ValueCents
+                   CAST(0 AS bigint) AS ValueCents,
+                   CAST(0 AS bigint) AS HeldMinutes
               FROM order_steps s
              WHERE s.order_id = @OrderId
              UNION ALL
@@ -54,6 +60,7 @@ internal static class ShowHistory
                    o.recorded_ms,
                    o.actor_id,
                    l.point_id,
+                   CAST(0 AS bigint),
                    CAST(0 AS bigint),
                    CAST(0 AS bigint)
               FROM orders o
@@ -69,7 +76,8 @@ internal static class ShowHistory
                    b.actor_id AS ActorId,
                    b.point_id AS PlaceId,
                    CAST(0 AS bigint) AS Minutes,
-                   CAST(0 AS bigint) AS ValueCents
+                   CAST(0 AS bigint) AS ValueCents,
+                   CAST(0 AS bigint) AS HeldMinutes
               FROM booklet_entries b
              WHERE b.booklet = @Booklet
             """;
@@ -81,7 +89,8 @@ internal static class ShowHistory
                    k.actor_id AS ActorId,
                    CAST(NULL AS char(36)) AS PlaceId,
                    CAST(0 AS bigint) AS Minutes,
-                   CAST(0 AS bigint) AS ValueCents
+                   CAST(0 AS bigint) AS ValueCents,
+                   CAST(0 AS bigint) AS HeldMinutes
               FROM blocks k
              WHERE k.order_serial = @OrderSerial AND k.first_serial <= @Serial AND k.last_serial >= @Serial
              UNION ALL
@@ -90,6 +99,7 @@ internal static class ShowHistory
                    l.recorded_ms,
                    l.actor_id,
                    CAST(NULL AS char(36)),
+                   CAST(0 AS bigint),
                    CAST(0 AS bigint),
                    CAST(0 AS bigint)
               FROM block_lifts l
@@ -105,7 +115,8 @@ internal static class ShowHistory
                    e.actor_id AS ActorId,
                    e.site_id AS PlaceId,
                    e.minutes AS Minutes,
-                   e.value_cents AS ValueCents
+                   e.value_cents AS ValueCents,
+                   e.hold_minutes AS HeldMinutes
               FROM voucher_entries e
              WHERE e.serial = @Serial
              ORDER BY e.part

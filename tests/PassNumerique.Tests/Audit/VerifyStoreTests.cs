@@ -3,6 +3,7 @@ using NUnit.Framework;
 using PassNumerique.Audit;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
+using PassNumerique.Tests.Redemption;
 
 namespace PassNumerique.Tests.Audit;
 
@@ -28,6 +29,11 @@ internal sealed class VerifyStoreTests
             Scenario.Ok(await scenario.Site().PostAsync("redemptions", await scenario.RedemptionAsync(serial)));
         var second = Scenario.Ok(await scenario.Site().PostAsync("redemptions", await scenario.RedemptionAsync(_first)));
         Scenario.Ok(await scenario.Site().PostAsync($"redemptions/{second.Id}/reversal", new { reason = "erreur" }));
+        var held = Scenario.Ok(await scenario.ReserveAsync(scenario.Site(), _first + 15, minutes: 90));
+        Scenario.Ok(await scenario.CaptureAsync(scenario.Site(), held.Id, minutes: 60));
+        var released = Scenario.Ok(await scenario.ReserveAsync(scenario.Site(), _first + 15));
+        Scenario.Ok(await scenario.Site().RemoveAsync($"reservations/{released.Id}"));
+        Scenario.Ok(await scenario.ReserveAsync(scenario.Site(), _first + 16));
         Scenario.Ok(await service.Operator().PostAsync(
             "payment-runs", new { month = Scenario.Today.ToString("yyyy-MM", CultureInfo.InvariantCulture) }));
         Scenario.Ok(await scenario.Authority().PostAsync("returns", new { bookletNumber = _first + 5, reason = "non utilisé" }));
@@ -107,6 +113,18 @@ internal sealed class VerifyStoreTests
         "voucher_entries (serial {0}, part 3)")]
     [TestCase("UPDATE voucher_entries SET reversed_part = 1, minutes = -60 WHERE serial = {0} AND part = 3",
         "redemption_outcomes (serial {0}, part 2)")]
+    [TestCase("UPDATE voucher_entries SET hold_minutes = -60 WHERE serial = {3} AND part = 2",
+        "voucher_entries (serial {3}, part 2)")]
+    [TestCase("UPDATE voucher_entries SET hold_until_ms = hold_until_ms + 1 WHERE serial = {3} AND part = 4",
+        "voucher_entries (serial {3}, part 4)")]
+    [TestCase("UPDATE voucher_entries SET reversed_part = 1 WHERE serial = {3} AND part = 4",
+        "voucher_entries (serial {3}, part 4)")]
+    [TestCase("UPDATE voucher_entries SET site_id = organisation_id WHERE serial = {3} AND part = 4",
+        "voucher_entries (serial {3}, part 4)")]
+    [TestCase("UPDATE voucher_entries SET hold_minutes = 2 * hold_minutes WHERE serial = {3} AND part > 2",
+        "voucher_entries (serial {3}, part 3)")]
+    [TestCase("UPDATE voucher_entries SET minutes = 91, used_after = 91 WHERE serial = {3} AND part = 2",
+        "voucher_entries (serial {3}, part 2)")]
     [TestCase("DELETE FROM redemption_outcomes", "voucher_entries (serial {0}, part 2)")]
     [TestCase("UPDATE booklet_entries SET booklet = booklet + 1 WHERE booklet = {0}",
         "booklet_entries (booklet {1})")]
@@ -191,7 +209,7 @@ internal sealed class VerifyStoreTests
     }
 
     private string Fill(string text) => string.Format(
-        CultureInfo.InvariantCulture, text, _first, _first + 1, NoMac);
+        CultureInfo.InvariantCulture, text, _first, _first + 1, NoMac, _first + 15);
 
     private TestFolder Changed(string change)
     {

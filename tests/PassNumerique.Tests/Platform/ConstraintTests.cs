@@ -40,6 +40,13 @@ internal sealed class ConstraintTests
         new("What is left of a pass goes to one of two", "voucher_entries primary key (serial, part)", null, 1,
             Entry(part: 1, minutes: 60, used: 60, operation: "p"),
             Entry(part: 2, minutes: 60, used: 120, operation: "a"), Entry(part: 2, minutes: 60, used: 120, operation: "b")),
+        new("What is left of a pass is held or spent", "voucher_entries primary key (serial, part)", null, 1, "",
+            Entry(part: 1, minutes: 0, used: 0, operation: "a", kind: 3),
+            Entry(part: 1, minutes: 120, used: 120, operation: "b")),
+        new("A reservation ends once", "voucher_entries primary key (serial, part)", null, 1,
+            Entry(part: 1, minutes: 0, used: 0, operation: "p", kind: 3),
+            Entry(part: 2, minutes: 60, used: 60, operation: "a", kind: 2),
+            Entry(part: 2, minutes: 0, used: 0, operation: "b", kind: 4)),
         new("A pass is spent once", "voucher_entries primary key (serial, part)", null, 1, "",
             Entry(part: 1, minutes: 120, used: 120, operation: "a"), Entry(part: 1, minutes: 120, used: 120, operation: "b")),
         new("An operation is recorded once",
@@ -124,11 +131,11 @@ internal sealed class ConstraintTests
 
     private static int Exec(SqliteConnection connection, string sql) => raw.sqlite3_exec(connection.Handle, sql) & 0xff;
 
-    private static string Entry(long part, long minutes, long used, string operation, long serial = 1) =>
+    private static string Entry(long part, long minutes, long used, string operation, long serial = 1, long kind = 1) =>
         "INSERT INTO voucher_entries (serial, part, kind, minutes, used_after, credit_minutes, value_cents, hold_minutes,"
         + " closed_minutes, convention_id, terms_version, duration_minutes, service_day, month, organisation_id,"
         + " operation_id, line, body_hash, actor_id, recorded_ms, batch)"
-        + $" VALUES ({serial}, {part}, 1, {minutes}, {used}, 120, 0, 0, 0, 'c', 1, 60, 1, 202611, 's',"
+        + $" VALUES ({serial}, {part}, {kind}, {minutes}, {used}, 120, 0, 0, 0, 'c', 1, 60, 1, 202611, 's',"
         + $" '{operation}', 0, 'h', 'a', 1, 1)";
 
     private static string HandOut(string operation, long booklet = 1) =>
@@ -392,7 +399,7 @@ internal sealed class ConstraintRaceTests(string engine)
         Assert.That(answers.Single(a => a.Status != 201).Problem, Is.AnyOf(refusals.Cast<object>().ToArray()));
     }
 
-    private static async Task<(Answer First, Answer Second)> AtOnceAsync(
+    internal static async Task<(Answer First, Answer Second)> AtOnceAsync(
         Func<Task<Answer>> first, Func<Task<Answer>> second)
     {
         using var both = new Barrier(2);

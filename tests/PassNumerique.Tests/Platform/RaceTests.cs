@@ -9,6 +9,7 @@ using PassNumerique.Orders;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
 using PassNumerique.Tests.Platform.Data;
+using PassNumerique.Tests.Redemption;
 
 namespace PassNumerique.Tests.Platform;
 
@@ -143,6 +144,20 @@ internal sealed class HeldRaceTests(string engine)
                 .Refused,
             () => scenario.Site().PostAsync("redemptions", redemption));
         Assert.That(scan.Problem, Is.EqualTo("voucher-not-handed-out"), scan.ToString());
+    }
+
+    [Test]
+    public async Task A_reservation_waits_for_the_return_of_its_booklet()
+    {
+        var scenario = await Scenario.CreateAsync(_service, booklets: 2, wholeVouchersOnly: false);
+        var booklet = scenario.FirstSerial;
+        Scenario.Ok(await scenario.ReserveAsync(scenario.Site(), booklet + 5)); // The server has met the statement.
+        var given = new ReturnBooklet.Command(booklet, "abîmé");
+        var held = await WhileHeldAsync(
+            Agent(scenario),
+            async s => (await new ReturnBooklet.Handler(Db(s), s.GetRequiredService<OrderCards>()).Handle(given, default)).Refused,
+            () => scenario.ReserveAsync(scenario.Site(), booklet + 1));
+        Assert.That(held.Problem, Is.EqualTo("voucher-returned"), held.ToString());
     }
 
     [Test]

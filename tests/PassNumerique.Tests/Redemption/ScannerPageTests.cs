@@ -103,6 +103,45 @@ internal sealed class ScannerPageTests(string engine)
     }
 
     [Test]
+    public async Task A_pass_is_held_for_a_session_that_ends_without_its_code()
+    {
+        var code = await _scenario.CodeAsync(_scenario.FirstSerial + 6);
+        var held = await _browser.SubmitAsync(await _browser.OpenAsync("/scanner"), "/scanner", Typed("reserver", code));
+        Assert.That(held.Text, Does.Contain("réservé : 2 h").And.Contain("Rien n'est débité"), held.Text);
+        Rgaa.Check(held);
+        var session = held.Document.QuerySelectorAll("#champ-reservationId option").Last().GetAttribute("value")!;
+
+        var again = await _browser.SubmitAsync(held, "/scanner", Typed("utiliser", code));
+        Assert.That((again.Status, again.RefusalCode), Is.EqualTo((409, "voucher-reserved-here")));
+        var check = await _browser.SubmitAsync(again, "/scanner", Typed("verifier", code));
+        Assert.That(check.Text, Does.Contain("2 h de ce pass, réservé").And.Contain("réservé par votre propre lieu"), check.Text);
+
+        var typed = Typed("utiliser", "");
+        typed["reservationId"] = session;
+        var used = await _browser.SubmitAsync(check, "/scanner", typed);
+        Assert.That(used.Text, Does.Contain("C'est enregistré : 1 h").And.Contain("Il vous reste 1 h"), used.Text);
+        Assert.That(used.Document.QuerySelector("#champ-reservationId"), Is.Null, "no session is left to end");
+        Rgaa.Check(used);
+    }
+
+    [Test]
+    public async Task A_pass_that_is_held_in_vain_is_released()
+    {
+        var code = await _scenario.CodeAsync(_scenario.FirstSerial + 7);
+        var held = await _browser.SubmitAsync(await _browser.OpenAsync("/scanner"), "/scanner", Typed("reserver", code));
+        var released = await _browser.SubmitAsync(held, "/scanner/liberation");
+        Assert.That(released.Text, Does.Contain("libéré").And.Contain("Il vous reste 2 h"), released.Text);
+        Rgaa.Check(released);
+        foreach (var wrong in new[] { "ABCD", code + "\n" + code })
+        {
+            var page = await _browser.SubmitAsync(released, "/scanner", Typed("reserver", wrong));
+            Assert.That(page.Status, Is.EqualTo(400));
+            Assert.That(page.Document.GetElementById("champ-codes-erreur")!.TextContent, Does.Contain("code"));
+            Rgaa.Check(page);
+        }
+    }
+
+    [Test]
     public async Task An_agent_may_not_scan()
     {
         using var browser = new Browser(_service);
