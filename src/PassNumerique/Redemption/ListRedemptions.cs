@@ -45,7 +45,7 @@ internal static class ListRedemptions
     }
 
     /// <summary>The site asked for, among those the caller may see; a site's own when it has one.</summary>
-    private static string? SiteOf(Request request)
+    internal static string? SiteOf(Request request)
     {
         var (caller, asked) = (request.Caller, Ids.Normalise(request.Text("siteId")));
         if (caller.Scope is null) return asked;

@@ -164,10 +164,10 @@ internal static class RedeemVouchers
                 ? new Result<Answer>(await AnswerAsync(operationId, command, rows), null, Replayed: true)
                 : Problems.KeyReused;
 
-        private Task<IReadOnlyList<Row>> ReadAsync(string operationId, CancellationToken ct) =>
+        internal Task<IReadOnlyList<Row>> ReadAsync(string operationId, CancellationToken ct) =>
             db.ListAsync<Row>(Sql.ByOperation, new { db.Caller.OrganisationId, OperationId = operationId }, ct);
 
-        private async Task<Result<Place>> PlaceAsync(Command command)
+        internal async Task<Result<Place>> PlaceAsync(Command command)
         {
             var places = db.Caller.PlaceIds;
             var id = Ids.Normalise(command.SiteId) ?? (places.Count == 1 ? places[0] : null);
@@ -183,7 +183,7 @@ internal static class RedeemVouchers
         /// memory, as its row is written only if that was up to date, and a "no" is asked again of the latest
         /// terms; several passes are judged by the latest at once, as they can't be taken up again halfway.
         /// </summary>
-        private async Task<Result<IReadOnlyList<Pass>>> PassesAsync(Command command, Place place)
+        internal async Task<Result<IReadOnlyList<Pass>>> PassesAsync(Command command, Place place)
         {
             var passes = new List<Pass>();
             foreach (var typed in command.AllCodes)
@@ -239,6 +239,7 @@ internal static class RedeemVouchers
             }
 
             if (!stale) return await AnswerAsync(operationId, command, await ReadAsync(operationId, ct));
+            if (await OfflineServices.AreRecordedAsync(db, operationId, ct)) return Refusals.RecordedOffline;
             if (passes.Count > 1) throw new StoreUnavailableException("The passes changed while they were redeemed.");
             await AreAmendedAsync(passes);
             return await RecordedAsync(command, operationId, ct);
@@ -247,7 +248,7 @@ internal static class RedeemVouchers
         /// <summary>
         /// Whether these passes were judged by terms that were amended since; memory then knows the new ones.
         /// </summary>
-        private async Task<bool> AreAmendedAsync(IReadOnlyList<Pass> passes)
+        internal async Task<bool> AreAmendedAsync(IReadOnlyList<Pass> passes)
         {
             var amended = false;
             foreach (var card in passes.Select(p => p.Convention))
@@ -271,7 +272,7 @@ internal static class RedeemVouchers
             return RedemptionRules.Debits(command, passes[0].Version.Terms, states);
         }
 
-        private object Arguments(Command command, string operationId, Place place, Pass pass, Debit debit)
+        internal object Arguments(Command command, string operationId, Place place, Pass pass, Debit debit)
         {
             var terms = pass.Version.Terms;
             return new
@@ -312,7 +313,7 @@ internal static class RedeemVouchers
             };
         }
 
-        private async Task<Answer> AnswerAsync(string operationId, Command command, IReadOnlyList<Row> rows)
+        internal async Task<Answer> AnswerAsync(string operationId, Command command, IReadOnlyList<Row> rows)
         {
             var receipts = new List<Receipt>();
             foreach (var row in rows)
@@ -338,7 +339,7 @@ internal static class RedeemVouchers
     /// <summary>Line n of an operation: what it takes, and the duration delivered (counted once, on the first).</summary>
     internal sealed record Debit(long Line, long Minutes, long DurationMinutes);
 
-    private sealed record Row(
+    internal sealed record Row(
         long Serial, long Part, long Minutes, long UsedAfter, long CreditMinutes, long ValueCents, string ConventionId,
         long TermsVersion, long Month, string BodyHash, long RecordedMs);
 
@@ -354,7 +355,7 @@ internal static class RedeemVouchers
         }
     }
 
-    private static class Sql
+    internal static class Sql
     {
         public const string Redeem = """
             INSERT INTO voucher_entries (
@@ -412,6 +413,9 @@ internal static class RedeemVouchers
                AND NOT EXISTS (SELECT 1 FROM voucher_entries e
                                 WHERE e.organisation_id = @OrganisationId AND e.operation_id = @OperationId
                                   AND e.line = @Line)
+               AND NOT EXISTS (SELECT 1 FROM offline_services f
+                                WHERE f.organisation_id = @OrganisationId AND f.operation_id = @OperationId
+                                  AND f.line = @Line)
                AND v.used + v.held + @Minutes <= COALESCE(r.credit_minutes, @CreditMinutes)
                AND @ServiceDay <= j.until_day + @ToleranceDays
                AND @Today <= j.until_day + @ToleranceDays + 7
