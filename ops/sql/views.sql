@@ -265,6 +265,41 @@ SELECT p.run_id,
   JOIN dbo.sites s ON s.id = p.site_id;
 GO
 
+-- Services rendered offline that came second: owed (limit, settlement), disputed, undone or in a run.
+CREATE OR ALTER VIEW readable.offline_services AS
+SELECT s.serial,
+       s.part,
+       c.reference AS convention,
+       p.name AS site,
+       s.device_id,
+       s.refusal,
+       s.service,
+       s.minutes,
+       s.duration_minutes,
+       CAST(s.value_cents / 100.0 AS decimal(19, 2)) AS value_euros,
+       DATEADD(day, CAST(s.service_day AS int), CAST('1970-01-01' AS date)) AS served_on,
+       g.month,
+       g.ground,
+       g.ordinal,
+       d.cause AS dispute_cause,
+       DATEADD(millisecond, CAST(d.deadline_ms % 86400000 AS int),
+           DATEADD(day, CAST(d.deadline_ms / 86400000 AS int), CAST('1970-01-01' AS datetime2(3)))) AS deadline_utc,
+       t.decision,
+       t.reason,
+       o.outcome,
+       o.run_id,
+       DATEADD(millisecond, CAST(s.recorded_ms % 86400000 AS int),
+           DATEADD(day, CAST(s.recorded_ms / 86400000 AS int), CAST('1970-01-01' AS datetime2(3)))) AS recorded_utc,
+       s.batch
+  FROM dbo.offline_services s
+  JOIN dbo.conventions c ON c.id = s.convention_id
+  JOIN dbo.sites p ON p.id = s.site_id
+  LEFT JOIN dbo.guarantees g ON g.serial = s.serial AND g.part = s.part
+  LEFT JOIN dbo.disputes d ON d.serial = s.serial AND d.part = s.part
+  LEFT JOIN dbo.dispute_settlements t ON t.serial = s.serial AND t.part = s.part
+  LEFT JOIN dbo.guarantee_outcomes o ON o.serial = s.serial AND o.part = s.part;
+GO
+
 -- Sealed batches; compare chain with the head file.
 CREATE OR ALTER VIEW readable.seals AS
 SELECT s.batch,

@@ -68,7 +68,10 @@ internal sealed class Gate(RequestDelegate next, KeyRing keys, TimeProvider cloc
         var places = row.PlaceId is not null
             ? [row.PlaceId]
             : await session.ListAsync<string>(Sql.Places, new { row.ActorId });
-        var caller = new Caller(row.ActorId, Roles.Parse(row.Role), row.OrganisationId, places, row.Name);
+        var caller = new Caller(row.ActorId, Roles.Parse(row.Role), row.OrganisationId, places, row.Name)
+        {
+            IsKey = sql == Sql.ApiKey,
+        };
         callers.Keep(hash, caller, now, generation);
         return caller;
     }

@@ -5,7 +5,8 @@ namespace PassNumerique.Access;
 
 /// <summary>
 /// Who may be given which role, and where: the rule that members and API keys share. The operator gives every
-/// role; an authority those of its own organisation. Agents and sites act only at places of theirs.
+/// role; an authority those of its own organisation, a site's people theirs at the sites they work at. Agents and
+/// sites act only at places of theirs.
 /// </summary>
 internal static class Grants
 {
@@ -36,7 +37,8 @@ internal static class Grants
         {
             var args = new { OrganisationId = organisationId, PlaceId = placeId };
             var owned = await db.FindAsync<string>(role == "site" ? Sql.SiteOf : Sql.PointOf, args, ct);
-            if (owned is null) return UnknownPlace.With("placeId", placeId);
+            var isTheirs = !db.Caller.Is(Platform.Role.Site) || db.Caller.PlaceIds.Contains(placeId);
+            if (owned is null || !isTheirs) return UnknownPlace.With("placeId", placeId);
         }
 
         return null;

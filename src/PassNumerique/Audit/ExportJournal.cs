@@ -281,6 +281,11 @@ internal static class ExportJournal
             Page("booklet_entries", "booklet"),
             Page("voucher_entries", "serial"),
             Page("redemption_outcomes", "serial"),
+            Page("offline_services", "serial"),
+            Page("guarantees", "serial"),
+            Page("disputes", "serial"),
+            Page("dispute_settlements", "serial"),
+            Page("guarantee_outcomes", "serial"),
         ];
 
         /// <summary>What the long ones name.</summary>

@@ -75,6 +75,18 @@ internal static class Journal
             "run_id, site_id, line_count, gross_cents, fee_cents, net_cents"),
         new("payment_confirmations", "run_id",
             "run_id, paid_day, bank_reference"),
+        new("offline_services", "serial, part",
+            "serial, part, refusal, minutes, value_cents, convention_id, terms_version, site_id, device_id,"
+            + " service, activity_kind, duration_minutes, workshop_id, thematiques, level, autonomy,"
+            + " first_visit, evidence, service_day, month, organisation_id, operation_id, line, body_hash"),
+        new("guarantees", "serial, part",
+            "serial, part, convention_id, terms_version, site_id, device_id, month, ground, ordinal, value_cents"),
+        new("disputes", "serial, part",
+            "serial, part, convention_id, site_id, cause, deadline_ms"),
+        new("dispute_settlements", "serial, part",
+            "serial, part, decision, reason"),
+        new("guarantee_outcomes", "serial, part",
+            "serial, part, outcome, run_id, reason"),
     ]);
 
     private static class Sql

@@ -50,6 +50,19 @@ internal static class VerifyCounts
         new("redemption_outcomes", "serial, part",
             "l'utilisation défaite n'a pas d'annulation.", Sql.UndoneWithout),
         new("redemption_outcomes", "serial, part", "son paiement ne verse rien à son lieu.", Sql.Unpaid),
+        new("offline_services", "serial, part", "le service hors ligne précédent de ce pass manque.", Sql.OfflineGap),
+        new("offline_services", "serial, part",
+            "la valeur n'est pas celle des minutes, ou la convention n'est pas celle de ce pass.", Sql.OfflineValue),
+        new("offline_services", "serial, part",
+            "la même opération est aussi une utilisation de ce pass.", Sql.OfflineAndRedeemed),
+        new("offline_services", "serial, part",
+            "ce service n'est ni garanti ni en litige, ou les deux à la fois.", Sql.Undecided),
+        new("guarantees", "serial, part",
+            "la garantie n'est pas celle de son service, ou personne ne l'a décidée.", Sql.OtherService),
+        new("dispute_settlements", "serial, part", "la décision n'a pas de litige, ou rien n'est dû pour elle.",
+            Sql.UnpaidSettlement),
+        new("guarantee_outcomes", "serial, part",
+            "rien n'est garanti, ou son paiement ne verse rien à son lieu.", Sql.UnpaidGuarantee),
     ];
 
     private static readonly Check[] Whole =
@@ -71,7 +84,9 @@ internal static class VerifyCounts
         new("convention_balances", "convention_id",
             "le montant dérogé n'est pas celui des dérogations.", Sql.Derogated),
         new("convention_balances", "convention_id",
-            "le montant engagé n'est pas celui des activations.", Sql.Committed),
+            "le montant engagé n'est pas celui des activations et des garanties.", Sql.Committed),
+        new("guarantees", "convention_id, device_id, month, ordinal",
+            "la garantie précédente de cet appareil manque.", Sql.OrdinalGap),
     ];
 
     private static readonly Check[] Runs =
@@ -313,6 +328,114 @@ internal static class VerifyCounts
             {limit}
             """;
 
+        public const string OfflineGap = """
+            SELECT s.serial AS Number,
+                   s.part AS Part
+              FROM offline_services s
+             WHERE s.serial > @After AND s.serial <= @Through AND s.part > 1
+               AND NOT EXISTS (SELECT 1 FROM offline_services p
+                                WHERE p.serial = s.serial AND p.part = s.part - 1)
+             ORDER BY s.serial, s.part
+            {limit}
+            """;
+
+        public const string OfflineValue = """
+            SELECT s.serial AS Number,
+                   s.part AS Part
+              FROM offline_services s
+              LEFT JOIN orders o
+                ON o.first_serial = (SELECT MAX(x.first_serial) FROM orders x
+                                       WHERE x.first_serial <= s.serial)
+              LEFT JOIN replacements r ON r.serial = s.serial
+             WHERE s.serial > @After AND s.serial <= @Through
+               AND (o.id IS NULL OR o.last_serial < s.serial OR o.convention_id <> s.convention_id
+                    OR s.value_cents <> (2 * COALESCE(r.face_cents, o.face_cents) * s.minutes
+                                          + COALESCE(r.credit_minutes, o.credit_minutes))
+                                          / (2 * COALESCE(r.credit_minutes, o.credit_minutes)))
+             ORDER BY s.serial, s.part
+            {limit}
+            """;
+
+        public const string OfflineAndRedeemed = """
+            SELECT s.serial AS Number,
+                   s.part AS Part
+              FROM offline_services s
+             WHERE s.serial > @After AND s.serial <= @Through
+               AND EXISTS (SELECT 1 FROM voucher_entries e
+                            WHERE e.organisation_id = s.organisation_id AND e.operation_id = s.operation_id
+                              AND e.line = s.line)
+             ORDER BY s.serial, s.part
+            {limit}
+            """;
+
+        public const string Undecided = """
+            SELECT s.serial AS Number,
+                   s.part AS Part
+              FROM offline_services s
+              LEFT JOIN guarantees g ON g.serial = s.serial AND g.part = s.part AND g.ground = 'limit'
+              LEFT JOIN disputes d ON d.serial = s.serial AND d.part = s.part
+             WHERE s.serial > @After AND s.serial <= @Through
+               AND ((g.serial IS NULL AND d.serial IS NULL) OR (g.serial IS NOT NULL AND d.serial IS NOT NULL))
+             ORDER BY s.serial, s.part
+            {limit}
+            """;
+
+        public const string OtherService = """
+            SELECT g.serial AS Number,
+                   g.part AS Part
+              FROM guarantees g
+              LEFT JOIN offline_services s ON s.serial = g.serial AND s.part = g.part
+             WHERE g.serial > @After AND g.serial <= @Through
+               AND (s.serial IS NULL OR s.convention_id <> g.convention_id OR s.terms_version <> g.terms_version
+                    OR s.site_id <> g.site_id OR s.device_id <> g.device_id OR s.value_cents <> g.value_cents
+                    OR (g.ground = 'settlement'
+                        AND NOT EXISTS (SELECT 1 FROM dispute_settlements t
+                                         WHERE t.serial = g.serial AND t.part = g.part AND t.decision = 'paid')))
+             ORDER BY g.serial, g.part
+            {limit}
+            """;
+
+        public const string UnpaidSettlement = """
+            SELECT t.serial AS Number,
+                   t.part AS Part
+              FROM dispute_settlements t
+             WHERE t.serial > @After AND t.serial <= @Through
+               AND (NOT EXISTS (SELECT 1 FROM disputes d WHERE d.serial = t.serial AND d.part = t.part)
+                    OR (t.decision = 'paid'
+                        AND NOT EXISTS (SELECT 1 FROM guarantees g
+                                         WHERE g.serial = t.serial AND g.part = t.part AND g.ground = 'settlement')))
+             ORDER BY t.serial, t.part
+            {limit}
+            """;
+
+        public const string UnpaidGuarantee = """
+            SELECT o.serial AS Number,
+                   o.part AS Part
+              FROM guarantee_outcomes o
+              LEFT JOIN guarantees g ON g.serial = o.serial AND g.part = o.part
+             WHERE o.serial > @After AND o.serial <= @Through
+               AND (g.serial IS NULL
+                    OR (o.run_id IS NOT NULL
+                        AND NOT EXISTS (SELECT 1 FROM payouts p
+                                         WHERE p.run_id = o.run_id AND p.site_id = g.site_id)))
+             ORDER BY o.serial, o.part
+            {limit}
+            """;
+
+        public const string OrdinalGap = """
+            SELECT g.convention_id AS Id,
+                   g.device_id AS OtherId,
+                   g.month AS Number,
+                   g.ordinal AS Part
+              FROM guarantees g
+             WHERE g.ordinal > 1
+               AND NOT EXISTS (SELECT 1 FROM guarantees p
+                                WHERE p.convention_id = g.convention_id AND p.device_id = g.device_id
+                                  AND p.month = g.month AND p.ground = g.ground AND p.ordinal = g.ordinal - 1)
+             ORDER BY g.convention_id, g.device_id, g.month, g.ordinal
+            {limit}
+            """;
+
         public const string Overlap = """
             SELECT o.id AS Id
               FROM orders o
@@ -430,6 +553,12 @@ internal static class VerifyCounts
                                           WHERE o.convention_id = b.convention_id
                                             AND EXISTS (SELECT 1 FROM order_steps s
                                                          WHERE s.order_id = o.id AND s.step = 'activated'))
+                                        + (SELECT CAST(COALESCE(SUM(g.value_cents), 0) AS bigint)
+                                             FROM guarantees g
+                                            WHERE g.convention_id = b.convention_id
+                                              AND NOT EXISTS (SELECT 1 FROM guarantee_outcomes u
+                                                               WHERE u.serial = g.serial AND u.part = g.part
+                                                                 AND u.outcome = 'undone'))
              ORDER BY b.convention_id
             {limit}
             """;
@@ -487,8 +616,17 @@ internal static class VerifyCounts
                           WHERE o.run_id = @RunId
                           GROUP BY e.site_id) s
                 ON s.site_id = p.site_id
+              LEFT JOIN (SELECT g.site_id AS site_id,
+                                CAST(COUNT(*) AS bigint) AS line_count,
+                                CAST(COALESCE(SUM(g.value_cents), 0) AS bigint) AS gross_cents
+                           FROM guarantee_outcomes o
+                           JOIN guarantees g ON g.serial = o.serial AND g.part = o.part
+                          WHERE o.run_id = @RunId
+                          GROUP BY g.site_id) q
+                ON q.site_id = p.site_id
              WHERE p.run_id = @RunId
-               AND (p.gross_cents <> COALESCE(s.gross_cents, 0) OR p.line_count <> COALESCE(s.line_count, 0))
+               AND (p.gross_cents <> COALESCE(s.gross_cents, 0) + COALESCE(q.gross_cents, 0)
+                    OR p.line_count <> COALESCE(s.line_count, 0) + COALESCE(q.line_count, 0))
              ORDER BY p.site_id
             {limit}
             """;

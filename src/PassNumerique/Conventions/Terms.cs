@@ -67,6 +67,9 @@ internal record Terms
     /// <summary>Passes a device and month that are paid though another site was first.</summary>
     public long OfflineGuaranteePasses { get; init; } = 5;
 
+    /// <summary>Days in which a dispute over an offline service may be rejected; after them it is accepted.</summary>
+    public long DisputeDays { get; init; } = 30;
+
     /// <summary><c>refuse</c> or <c>accept-and-regularise</c>.</summary>
     public string RequireHandOut { get; init; } = "accept-and-regularise";
 

@@ -40,6 +40,7 @@ internal sealed class TermsValidator : AbstractValidator<Terms>
         RuleFor(t => t.ToleranceDays).Between(0, 365);
         RuleFor(t => t.OfflineDays).Between(0, 60);
         RuleFor(t => t.OfflineGuaranteePasses).Between(0, 1_000);
+        RuleFor(t => t.DisputeDays).Between(1, 365);
         RuleFor(t => t.RequireHandOut).NotNull().OneOf(HandOutRules);
     }
 

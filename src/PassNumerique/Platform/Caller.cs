@@ -34,6 +34,9 @@ internal sealed record Caller(
     IReadOnlyList<string> PlaceIds,
     string Name)
 {
+    /// <summary>A machine with an API key of its own; false for a person who signed in.</summary>
+    public bool IsKey { get; init; }
+
     public static readonly Caller Nobody = new("", Role.Anonymous, "", [], "");
 
     public bool Is(Role roles) => (roles & Role) != 0;

@@ -31,10 +31,13 @@ internal static class Clock
     public static long ParisDay(long ms) => Day(ms, Paris);
 
     /// <summary>The first instant of a day in Paris.</summary>
-    public static long ParisMidnightMs(long day)
+    public static long ParisMidnightMs(long day) => MidnightMs(day, Paris);
+
+    /// <summary>The first instant of a day in a zone.</summary>
+    public static long MidnightMs(long day, TimeZoneInfo zone)
     {
         var local = day.ToDate().ToDateTime(TimeOnly.MinValue, DateTimeKind.Unspecified);
-        return new DateTimeOffset(local, Paris.GetUtcOffset(local)).ToUnixTimeMilliseconds();
+        return new DateTimeOffset(local, zone.GetUtcOffset(local)).ToUnixTimeMilliseconds();
     }
 
     public static long Month(long day)

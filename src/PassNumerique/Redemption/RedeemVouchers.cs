@@ -206,7 +206,7 @@ internal static class RedeemVouchers
             return passes.IsRefused || await Refusals.WorkshopAsync(db, command, place.Site) is not { } why ? passes : why;
         }
 
-        private async Task<Result<Place>> PlaceAsync(Command command)
+        internal async Task<Result<Place>> PlaceAsync(Command command)
         {
             var places = db.Caller.PlaceIds;
             var id = Ids.Normalise(command.SiteId) ?? (places.Count == 1 ? places[0] : null);
@@ -222,7 +222,7 @@ internal static class RedeemVouchers
         /// memory, as its row is written only if that was up to date, and a "no" is asked again of the latest
         /// terms; several passes are judged by the latest at once, as they can't be taken up again halfway.
         /// </summary>
-        private async Task<Result<IReadOnlyList<Pass>>> PassesAsync(Command command, Place place)
+        internal async Task<Result<IReadOnlyList<Pass>>> PassesAsync(Command command, Place place)
         {
             var passes = new List<Pass>();
             foreach (var typed in command.AllCodes)
@@ -257,8 +257,8 @@ internal static class RedeemVouchers
         /// <summary>The answer to a scan that writes nothing; null where it may succeed.</summary>
         private async Task<Result<Answer>?> LookAsync(
             Command command, string operationId, Place place, IReadOnlyList<Pass> passes, CancellationToken ct) =>
-            await RecordedAsync(command, operationId, ct)
-            ?? (await DecideAsync(command, operationId, place, passes, ct)).Answer;
+            await db.TogetherAsync(async () => await RecordedAsync(command, operationId, ct)
+                ?? (await DecideAsync(command, operationId, place, passes, ct)).Answer);
 
         /// <summary>
         /// What the passes are debited, or why not; neither where the terms were amended since they were judged.
@@ -274,6 +274,7 @@ internal static class RedeemVouchers
 
             // A twin may have recorded this very operation since it was looked for.
             if (states.Any(s => s.Seen > 0)) return (null, await RecordedAsync(command, operationId, ct));
+            if (refused.Code == Refusals.Spent.Code) return (null, refused); // Whatever the terms say.
             return await AreAmendedAsync(passes) ? (null, null) : (null, refused);
         }
 
@@ -292,6 +293,7 @@ internal static class RedeemVouchers
             }
 
             if (!stale) return await AnswerAsync(operationId, command, await ReadAsync(operationId, ct));
+            if (await OfflineServices.AreRecordedAsync(db, operationId, ct)) return Refusals.RecordedOffline;
             if (passes.Count > 1) throw new StoreUnavailableException("The passes changed while they were redeemed.");
             await AreAmendedAsync(passes);
             return await RecordedAsync(command, operationId, ct);
@@ -300,7 +302,7 @@ internal static class RedeemVouchers
         /// <summary>
         /// Whether these passes were judged by terms that were amended since; memory then knows the new ones.
         /// </summary>
-        private async Task<bool> AreAmendedAsync(IReadOnlyList<Pass> passes)
+        internal async Task<bool> AreAmendedAsync(IReadOnlyList<Pass> passes)
         {
             var amended = false;
             foreach (var card in passes.Select(p => p.Convention))
@@ -312,8 +314,6 @@ internal static class RedeemVouchers
         private async Task<Result<IReadOnlyList<Debit>>> DebitsAsync(
             Command command, Place place, IReadOnlyList<Pass> passes, IReadOnlyList<VoucherState> states)
         {
-            var labelled = await SiteLabels.IsLabelledAsync(db, place.Site.Id, place.ServiceDay);
-            if (!labelled) return Refusals.SiteNotLabelled;
             for (var i = 0; i < passes.Count; i++)
             {
                 var why = RedemptionRules.WhyNot(states[i], passes[i].Version.Terms, place.Today, place.ServiceDay);
@@ -321,6 +321,7 @@ internal static class RedeemVouchers
                 if (why is not null) return why.With("serial", passes[i].Serial);
             }
 
+            if (!await SiteLabels.IsLabelledAsync(db, place.Site.Id, place.ServiceDay)) return Refusals.SiteNotLabelled;
             var debits = RedemptionRules.Debits(command, passes[0].Version.Terms, states);
             if (debits.Refused != Refusals.Reserved) return debits;
             var serial = passes.Zip(states).Where(p => p.Second.Held > 0)
@@ -328,7 +329,7 @@ internal static class RedeemVouchers
             return (await Refusals.ReservedAsync(db, place.Site, serial)).With("serial", serial);
         }
 
-        private object Arguments(Command command, string operationId, Place place, Pass pass, Debit debit)
+        internal object Arguments(Command command, string operationId, Place place, Pass pass, Debit debit)
         {
             var terms = pass.Version.Terms;
             return new
@@ -411,7 +412,7 @@ internal static class RedeemVouchers
         }
     }
 
-    private static class Sql
+    internal static class Sql
     {
         public const string Redeem = """
             INSERT INTO voucher_entries (
@@ -458,23 +459,26 @@ internal static class RedeemVouchers
                                 AS bigint) AS held,
                            CAST(COALESCE(SUM(CASE WHEN operation_id = @OperationId AND organisation_id = @OrganisationId
                                                   THEN 1 ELSE 0 END), 0) AS bigint) AS seen,
-                           CAST(COALESCE(SUM(CASE WHEN kind = 5 THEN 1 ELSE 0 END), 0) AS bigint) AS closed
+                           CAST(COALESCE(SUM(CASE WHEN kind = 5 THEN 1 ELSE 0 END), 0) AS bigint) AS closed,
+                           (SELECT COALESCE(MAX(x.valid_until_day), @ValidUntilDay)
+                              FROM order_extensions x
+                             WHERE x.order_id = @OrderId) AS until_day
                       FROM voucher_entries
                      WHERE serial = @Serial) v
-             CROSS JOIN (SELECT COALESCE(MAX(x.valid_until_day), @ValidUntilDay) AS until_day
-                           FROM order_extensions x
-                          WHERE x.order_id = @OrderId) j
               LEFT JOIN replacements r ON r.serial = @Serial
              WHERE v.seen = 0 AND v.closed = 0
                AND NOT EXISTS (SELECT 1 FROM voucher_entries e
                                 WHERE e.organisation_id = @OrganisationId AND e.operation_id = @OperationId
                                   AND e.line = @Line)
+               AND NOT EXISTS (SELECT 1 FROM offline_services f
+                                WHERE f.organisation_id = @OrganisationId AND f.operation_id = @OperationId
+                                  AND f.line = @Line)
                AND v.used + v.held + @Minutes <= COALESCE(r.credit_minutes, @CreditMinutes)
-               AND @ServiceDay <= j.until_day + @ToleranceDays
-               AND @Today <= j.until_day + @ToleranceDays + 7
-               AND ((@Today <= j.until_day AND @RequireHandOut = 0)
+               AND @ServiceDay <= v.until_day + @ToleranceDays
+               AND @Today <= v.until_day + @ToleranceDays + 7
+               AND ((@Today <= v.until_day AND @RequireHandOut = 0)
                     OR EXISTS (SELECT 1 FROM booklet_entries b
-                                WHERE b.booklet = @Booklet AND b.kind = 1 AND b.day <= j.until_day
+                                WHERE b.booklet = @Booklet AND b.kind = 1 AND b.day <= v.until_day
                                   AND NOT EXISTS (SELECT 1 FROM booklet_entries u
                                                    WHERE u.booklet = b.booklet AND u.kind = 2 AND u.part > b.part)))
                AND EXISTS (SELECT 1 FROM order_steps s WHERE s.order_id = @OrderId AND s.slot = 6)

@@ -61,6 +61,10 @@ internal static class Refusals
     public static readonly Refusal WorkshopUnknown = new("workshop-unknown", 404, "Atelier inconnu.",
         "Vérifiez « workshopId » : l'atelier doit être de ce lieu, ce jour-là.");
 
+    public static readonly Refusal RecordedOffline = new("operation-recorded-offline", 409,
+        "Cette opération est déjà enregistrée comme service hors ligne.",
+        "Il n'y a rien à refaire : consultez « /guarantees » ou « /disputes » pour savoir ce qu'elle devient.");
+
     /// <summary>What a check may answer, for a person who reads the reason.</summary>
     public static readonly IReadOnlyList<Refusal> All =
     [

@@ -46,13 +46,15 @@ internal static class BuildConventionReport
             ScoreGains.Of(await reads.AssessmentsAsync(ct)),
             Publics.Unknowns(tally),
             Publics.TargetReach(tally, version.Terms),
-            []);
+            [],
+            tally.Guarantee);
         return report with { Objectives = Objectives.Lines(report, version.Terms) };
     }
 
     private static async Task<PassTally> TallyAsync(ReportReads reads, long day, Terms terms, CancellationToken ct)
     {
         var tally = new PassTally(await reads.ReplacementsAsync(ct));
+        var guarantees = await reads.GuaranteesAsync(ct);
         foreach (var row in await reads.OrdersAsync(ct))
         {
             var blocks = await reads.BlocksAsync(row, ct);
@@ -60,7 +62,8 @@ internal static class BuildConventionReport
                 row, await reads.LotsAsync(row, ct),
                 new SerialRanges(blocks.Select(b => (b.FirstSerial, b.LastSerial))),
                 new Validity(day, row.ValidUntilDay, terms.ToleranceDays), tally.ReplacementPapersIn(row));
-            await tally.AddAsync(order, reads.BookletEntriesAsync(row, ct), reads.EntriesAsync(row, ct));
+            await tally.AddAsync(order, reads.BookletEntriesAsync(row, ct), reads.EntriesAsync(row, ct),
+                guarantees.Where(g => g.Serial >= row.FirstSerial && g.Serial <= row.LastSerial));
         }
 
         tally.Finish();

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace PassNumerique.Reports;
 
 /// <summary>
@@ -23,7 +25,8 @@ internal sealed record ConventionReport(
     IReadOnlyList<ScoreGain> ScoreGains,
     IReadOnlyList<Ratio> Unknowns,
     IReadOnlyList<Ratio> TargetReach,
-    IReadOnlyList<ObjectiveLine> Objectives)
+    IReadOnlyList<ObjectiveLine> Objectives,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] OfflineGuarantee? OfflineGuarantee = null)
 {
     /// <summary>Changes whenever a definition below does: the same cut-off then has other figures.</summary>
     public const string DefinitionsVersion = "1";
@@ -97,6 +100,13 @@ internal sealed record NewPublic(long Yes, long No, long Unknown, Ratio Rate);
 internal sealed record HoursDelivered(
     long PersonMinutes, long IndividualMinutes, long CollectiveMinutes, long OtherMinutes, long Sessions,
     long SessionMinutes, long DebitedMinutes, long Redemptions);
+
+/// <summary>
+/// Services rendered offline with a pass that others had used, paid within the guarantee or a settled dispute:
+/// their hours are in <see cref="HoursDelivered"/>; passes, rates and shares are without them. Named only where
+/// there are some.
+/// </summary>
+internal sealed record OfflineGuarantee(long Passes, long Minutes, long DeliveredMinutes, long Cents, long PaidCents);
 
 /// <summary>One dimension: age band, gender, channel, commune or public.</summary>
 internal sealed record Breakdown(string Code, string Label, IReadOnlyList<BreakdownLine> Lines);

@@ -74,19 +74,22 @@ internal static class Money
     ];
 
     /// <summary>
-    /// What an hour cost in all: value used, fees and VAT received beside face value, costs entered. Value
-    /// that was never used and never returned has no facts yet, and is not in it.
+    /// What an hour cost in all: value used, what the offline guarantee paid for hours without it, fees and VAT
+    /// received beside face value, costs entered. Value that was never used and never returned has no facts yet,
+    /// and is not in it.
     /// </summary>
     private static FullCost Full(PassTally tally, IReadOnlyList<ReceiptRow> receipts, IReadOnlyList<CostRow> costs)
     {
         var fees = receipts.Sum(r => r.AmountCents - r.FaceValueCents);
         var spent = costs.Sum(c => c.Cents);
-        var total = tally.Redeemed.Cents + fees + spent;
+        var guarantee = tally.Guarantee?.Cents ?? 0;
+        var total = tally.Redeemed.Cents + guarantee + fees + spent;
         var minutes = tally.Hours.PersonMinutes;
         return new(tally.Redeemed.Cents, fees, spent,
             minutes == 0 ? null : FunderShares.HalfUp((Int128)total * 60, minutes),
             Ratio.Mean("full-cost-per-minute", "Coût complet par minute délivrée", total, minutes,
-                "(Valeur utilisée + frais et TVA reçus + coûts saisis, en centimes) ÷ minutes-personnes délivrées."));
+                $"(Valeur utilisée {(guarantee > 0 ? "+ garantie hors ligne " : "")}+ frais et TVA reçus + coûts saisis, en "
+                + "centimes) ÷ minutes-personnes délivrées."));
     }
 
     public static string MonthText(long month) =>

@@ -32,6 +32,9 @@ internal sealed class PassTally(IReadOnlyList<ReplacementRow> replacements)
 
     public HoursTally Hours { get; } = new();
 
+    /// <summary>Offline services that are paid though they came second; null where there are none.</summary>
+    public OfflineGuarantee? Guarantee { get; private set; }
+
     public List<IssuedOrder> Orders { get; } = [];
 
     public IReadOnlyList<Booklet> Booklets => _booklets;
@@ -40,7 +43,8 @@ internal sealed class PassTally(IReadOnlyList<ReplacementRow> replacements)
         _replacing.Keys.LongCount(s => s >= order.FirstSerial && s <= order.LastSerial);
 
     public async Task AddAsync(
-        IssuedOrder order, IAsyncEnumerable<BookletRow> bookletRows, IAsyncEnumerable<EntryRow> entryRows)
+        IssuedOrder order, IAsyncEnumerable<BookletRow> bookletRows, IAsyncEnumerable<EntryRow> entryRows,
+        IEnumerable<GuaranteeRow> guarantees)
     {
         Orders.Add(order);
         var booklets = new Dictionary<long, Booklet>();
@@ -51,6 +55,7 @@ internal sealed class PassTally(IReadOnlyList<ReplacementRow> replacements)
                 Touch(booklets, order, order.Row.BookletOf(serial));
         }
 
+        foreach (var row in guarantees) Add(Touch(booklets, order, order.Row.BookletOf(row.Serial)), row);
         var scanned = await ScanAsync(order, booklets, entryRows);
         foreach (var booklet in booklets.Values.Where(b => !scanned.Contains(b.Number))) Close(booklet);
         AddUntouched(order, booklets.Values);
@@ -148,6 +153,18 @@ internal sealed class PassTally(IReadOnlyList<ReplacementRow> replacements)
         paper.NetMinutes += entry.Minutes;
         paper.NetCents += entry.ValueCents;
         Money.Add(entry, termsVersion);
+    }
+
+    /// <summary>Its hours were delivered and it is owed to its site; no pass, rate or share moves.</summary>
+    private void Add(Booklet booklet, GuaranteeRow row)
+    {
+        var sum = Guarantee ?? new(0, 0, 0, 0, 0);
+        Guarantee = new(
+            sum.Passes + 1, sum.Minutes + row.Minutes, sum.DeliveredMinutes + row.DurationMinutes, sum.Cents + row.ValueCents,
+            sum.PaidCents + (row.Outcome == 2 ? row.ValueCents : 0));
+        booklet.DeliveredMinutes += row.DurationMinutes;
+        Money.Deliver(row.SiteId, row.DurationMinutes);
+        Hours.Deliver(row.SiteId, row.ServiceDay, row.Service, row.ActivityKind, row.WorkshopId, row.DurationMinutes);
     }
 
     /// <summary>A redemption that was not undone: its hours, its site, its booklet.</summary>
@@ -261,6 +278,13 @@ internal sealed class MoneyTally
             sum.Cents + redemption.ValueCents,
             sum.PaidCents + (redemption.Outcome == 2 ? redemption.ValueCents : 0));
     }
+
+    /// <summary>Time that a site delivered without a redemption.</summary>
+    public void Deliver(string siteId, long minutes)
+    {
+        var sum = BySite.GetValueOrDefault(siteId) ?? new(0, 0, 0, 0, 0);
+        BySite[siteId] = sum with { DeliveredMinutes = sum.DeliveredMinutes + minutes };
+    }
 }
 
 /// <summary>
@@ -290,20 +314,23 @@ internal sealed class HoursTally
 
     public void Stand(EntryRow redemption)
     {
-        var minutes = redemption.DurationMinutes;
         Redemptions++;
         DebitedMinutes += redemption.Minutes;
+        Deliver(redemption.SiteId, redemption.ServiceDay, redemption.Service, redemption.ActivityKind,
+            redemption.WorkshopId, redemption.DurationMinutes);
+    }
+
+    public void Deliver(
+        string? siteId, long serviceDay, string? service, string? activityKind, string? workshopId, long minutes)
+    {
         PersonMinutes += minutes;
-        if (redemption.ActivityKind == "individuel") IndividualMinutes += minutes;
-        if (redemption.ActivityKind == "collectif") CollectiveMinutes += minutes;
-        if (redemption.WorkshopId is { } workshop) Workshops.Add(workshop);
-        else if (minutes > 0 && IsNewSession(redemption))
+        if (activityKind == "individuel") IndividualMinutes += minutes;
+        if (activityKind == "collectif") CollectiveMinutes += minutes;
+        if (workshopId is not null) Workshops.Add(workshopId);
+        else if (minutes > 0 && (activityKind != "collectif" || _unnamed.Add((siteId, serviceDay, service, minutes))))
         {
             OtherSessions++;
             OtherSessionMinutes += minutes;
         }
     }
-
-    private bool IsNewSession(EntryRow r) => r.ActivityKind != "collectif"
-        || _unnamed.Add((r.SiteId, r.ServiceDay, r.Service, r.DurationMinutes));
 }

@@ -160,6 +160,19 @@ internal static class ReportCsv
             yield return new("site-months", line.Month, line.SiteId, "Minutes débitées", N(line.Minutes), "minutes");
         }
 
+        if (r.OfflineGuarantee is { } guarantee)
+        {
+            foreach (var (code, label, amount, unit) in new[]
+            {
+                ("passes", "Garantie hors ligne", guarantee.Passes, "passes"),
+                ("minutes", "Garantie hors ligne, temps dû", guarantee.Minutes, "minutes"),
+                ("delivered", "Garantie hors ligne, temps délivré", guarantee.DeliveredMinutes, "minutes"),
+                ("cents", "Garantie hors ligne, montant", guarantee.Cents, "cents"),
+                ("paid", "Garantie hors ligne, payé aux lieux", guarantee.PaidCents, "cents"),
+            })
+                yield return new("offline-guarantee", code, "", label, N(amount), unit);
+        }
+
         foreach (var cost in m.Costs) yield return new("costs", cost.Kind, "", cost.Label, N(cost.Cents), "cents");
         yield return Of("costs", m.FullCost.PerHour);
     }

@@ -28,6 +28,11 @@ internal sealed record EntryRow(
     string? SiteId, string? Service, string? ActivityKind, long DurationMinutes, string? WorkshopId,
     string? FirstVisit, long ServiceDay, long Month, long Outcome);
 
+/// <summary>A service rendered offline that is owed though it came second. Outcome: as for an entry.</summary>
+internal sealed record GuaranteeRow(
+    long Serial, long Part, string SiteId, string Service, string ActivityKind, string? WorkshopId, long ServiceDay,
+    long Minutes, long DurationMinutes, long ValueCents, long Outcome);
+
 internal sealed record ReceiptRow(string Funder, long AmountCents, long FaceValueCents);
 
 internal sealed record CostRow(string Kind, long Cents);
@@ -126,6 +131,21 @@ internal sealed class ReportReads(Session db, string conventionId, long batch, l
         }
     }
 
+    /// <summary>What is guaranteed of a convention, in the order of serials.</summary>
+    public async Task<IReadOnlyList<GuaranteeRow>> GuaranteesAsync(CancellationToken ct)
+    {
+        var all = new List<GuaranteeRow>();
+        var (from, part) = (0L, 0L);
+        while (true)
+        {
+            var rows = await db.ListAsync<GuaranteeRow>(Sql.Guarantees,
+                new { Id = conventionId, From = from, Part = part, Batch = batch, Day = day, Take = PageRows }, ct);
+            all.AddRange(rows);
+            if (rows.Count < PageRows) return all;
+            (from, part) = (rows[^1].Serial, rows[^1].Part);
+        }
+    }
+
     private sealed record HeadRow(string Id, string Reference, string AuthorityId, string? HubId, string AuthorityName);
 
     private sealed record VersionRow(long Version, string Reference, long SignedDay, long EffectiveDay, string Document);
@@ -211,6 +231,36 @@ internal sealed class ReportReads(Session db, string conventionId, long batch, l
               JOIN replacements r ON r.serial BETWEEN o.first_serial AND o.last_serial
              WHERE o.convention_id = @Id AND r.batch <= @Batch
              ORDER BY r.serial
+            """;
+
+        public const string Guarantees = """
+            SELECT g.serial AS Serial,
+                   g.part AS Part,
+                   s.site_id AS SiteId,
+                   s.service AS Service,
+                   s.activity_kind AS ActivityKind,
+                   s.workshop_id AS WorkshopId,
+                   s.service_day AS ServiceDay,
+                   s.minutes AS Minutes,
+                   s.duration_minutes AS DurationMinutes,
+                   g.value_cents AS ValueCents,
+                   CASE WHEN c.run_id IS NOT NULL THEN CAST(2 AS bigint)
+                        WHEN o.run_id IS NOT NULL THEN CAST(1 AS bigint)
+                        ELSE CAST(0 AS bigint)
+                   END AS Outcome
+              FROM guarantees g
+              JOIN offline_services s ON s.serial = g.serial AND s.part = g.part
+              LEFT JOIN guarantee_outcomes o
+                ON o.serial = g.serial AND o.part = g.part AND o.outcome = 'in-run' AND o.batch <= @Batch
+              LEFT JOIN payment_confirmations c ON c.run_id = o.run_id AND c.batch <= @Batch
+             WHERE g.convention_id = @Id AND g.batch <= @Batch AND s.service_day <= @Day
+               AND (g.serial > @From OR (g.serial = @From AND g.part > @Part))
+               AND NOT EXISTS (SELECT 1
+                                 FROM guarantee_outcomes u
+                                WHERE u.serial = g.serial AND u.part = g.part AND u.outcome = 'undone'
+                                  AND u.batch <= @Batch)
+             ORDER BY g.serial, g.part
+             {limit}
             """;
 
         public const string Receipts = """

@@ -9,8 +9,8 @@ namespace PassNumerique.Settlement;
 /// <summary>
 /// Takes every line due to the sites up to a month into one payment run. A line enters one run only: its
 /// outcome is an insert under the key that an undo needs too. A reversal recorded after its redemption was in
-/// a run is a negative line here. A site whose lines would sum below zero waits for a later run, with all of
-/// them: nobody is asked for money, and nothing is forgotten.
+/// a run is a negative line here. Offline services that are guaranteed are lines of their own. A site whose lines
+/// would sum below zero waits for a later run, with all of them: nobody is asked for money, and nothing is forgotten.
 /// </summary>
 internal static class CreatePaymentRun
 {
@@ -38,9 +38,11 @@ internal static class CreatePaymentRun
             var month = MonthOf(command.Month)!.Value;
             if (month > Clock.Month(db.Today)) return MonthToCome;
             var runId = Ids.New();
-            var taken = await db.ExecuteAsync(
-                Sql.Take, new { RunId = runId, Month = month, db.ActorId, db.NowMs, db.Batch }, ct);
-            if (taken == 0) return NothingToPay;
+            var take = new { RunId = runId, Month = month, db.ActorId, db.NowMs, db.Batch };
+
+            // Guarantees only add: what is taken without them later can't leave a site below zero.
+            var guarantees = await db.ExecuteAsync(Sql.TakeGuarantees, take, ct);
+            if (guarantees + await db.ExecuteAsync(Sql.Take, take, ct) == 0) return NothingToPay;
 
             var payouts = await PayoutsAsync(runId, ct);
             await db.ExecuteAsync(Sql.Run, new
@@ -81,8 +83,12 @@ internal static class CreatePaymentRun
             foreach (var site in rows.GroupBy(r => r.SiteId).OrderBy(g => g.Key, StringComparer.Ordinal))
             {
                 var fee = new DownstreamFee(0, 0);
-                foreach (var row in site)
-                    fee += DownstreamFee.Of(row.Cents, await TermsOf.FindAsync(db, row.ConventionId, row.TermsVersion, ct));
+                foreach (var terms in site.GroupBy(r => (r.ConventionId, r.TermsVersion)))
+                {
+                    fee += DownstreamFee.Of(terms.Sum(r => r.Cents),
+                        await TermsOf.FindAsync(db, terms.Key.ConventionId, terms.Key.TermsVersion, ct));
+                }
+
                 var gross = site.Sum(r => r.Cents);
                 payouts.Add(new(site.Key, site.Sum(r => r.Lines), gross, fee.Cents, gross - fee.Cents));
             }
@@ -110,6 +116,7 @@ internal static class CreatePaymentRun
             SELECT d.serial, d.part, 'in-run', @RunId, @ActorId, @NowMs, @Batch
               FROM (SELECT e.serial AS serial,
                            e.part AS part,
+                           e.site_id AS site_id,
                            CAST(SUM(e.value_cents) OVER (PARTITION BY e.site_id) AS bigint) AS site_cents
                       FROM voucher_entries e
                       LEFT JOIN redemption_outcomes o ON o.serial = e.serial AND o.part = e.part
@@ -117,7 +124,42 @@ internal static class CreatePaymentRun
                         ON p.serial = e.serial AND p.part = e.reversed_part AND p.outcome = 'in-run'
                      WHERE e.kind IN (1, 2, 6) AND e.month <= @Month AND e.site_id IS NOT NULL AND o.serial IS NULL
                        AND (e.kind <> 6 OR p.serial IS NOT NULL)) d
-             WHERE d.site_cents >= 0
+              LEFT JOIN (SELECT g.site_id AS site_id,
+                                CAST(SUM(g.value_cents) AS bigint) AS cents
+                           FROM guarantee_outcomes o
+                           JOIN guarantees g ON g.serial = o.serial AND g.part = o.part
+                          WHERE o.run_id = @RunId
+                          GROUP BY g.site_id) t
+                ON t.site_id = d.site_id
+             WHERE d.site_cents + COALESCE(t.cents, 0) >= 0
+            """;
+
+        /// <summary>Of sites that what is due leaves at zero or above, redemptions and reversals included.</summary>
+        public const string TakeGuarantees = """
+            INSERT INTO guarantee_outcomes (serial, part, outcome, run_id, actor_id, recorded_ms, batch)
+            SELECT d.serial, d.part, 'in-run', @RunId, @ActorId, @NowMs, @Batch
+              FROM (SELECT g.serial AS serial,
+                           g.part AS part,
+                           g.site_id AS site_id,
+                           CAST(SUM(g.value_cents) OVER (PARTITION BY g.site_id) AS bigint) AS site_cents
+                      FROM guarantees g
+                      LEFT JOIN guarantee_outcomes o ON o.serial = g.serial AND o.part = g.part
+                     WHERE g.month <= @Month AND o.serial IS NULL) d
+              LEFT JOIN (SELECT e.site_id AS site_id,
+                                CAST(SUM(e.value_cents) AS bigint) AS cents
+                           FROM voucher_entries e
+                           LEFT JOIN redemption_outcomes o ON o.serial = e.serial AND o.part = e.part
+                           LEFT JOIN redemption_outcomes p
+                             ON p.serial = e.serial AND p.part = e.reversed_part AND p.outcome = 'in-run'
+                          WHERE e.kind IN (1, 2, 6) AND e.month <= @Month AND o.serial IS NULL
+                            AND (e.kind <> 6 OR p.serial IS NOT NULL)
+                            AND e.site_id IN (SELECT w.site_id
+                                                FROM guarantees w
+                                                LEFT JOIN guarantee_outcomes x ON x.serial = w.serial AND x.part = w.part
+                                               WHERE w.month <= @Month AND x.serial IS NULL)
+                          GROUP BY e.site_id) t
+                ON t.site_id = d.site_id
+             WHERE d.site_cents + COALESCE(t.cents, 0) >= 0
             """;
 
         public const string Sums = """
@@ -130,6 +172,16 @@ internal static class CreatePaymentRun
               JOIN voucher_entries e ON e.serial = o.serial AND e.part = o.part
              WHERE o.run_id = @RunId
              GROUP BY e.site_id, e.convention_id, e.terms_version
+             UNION ALL
+            SELECT g.site_id,
+                   g.convention_id,
+                   g.terms_version,
+                   CAST(COUNT(*) AS bigint),
+                   CAST(COALESCE(SUM(g.value_cents), 0) AS bigint)
+              FROM guarantee_outcomes o
+              JOIN guarantees g ON g.serial = o.serial AND g.part = o.part
+             WHERE o.run_id = @RunId
+             GROUP BY g.site_id, g.convention_id, g.terms_version
             """;
 
         public const string Run = """

@@ -2,13 +2,14 @@ using System.Globalization;
 using PassNumerique.Conventions;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
+using PassNumerique.Redemption;
 using PassNumerique.Vouchers;
 
 namespace PassNumerique.Settlement;
 
 /// <summary>
-/// What a site is owed for a month: its redemptions of that month and the reversals recorded in it, each with
-/// how far its payment has come. Sums are of the whole month, lines come in pages.
+/// What a site is owed for a month: its redemptions of that month, the reversals recorded in it and its offline
+/// services that are guaranteed, each with how far its payment has come. Sums are of the whole month, lines come in pages.
 /// </summary>
 internal static class ListPayables
 {
@@ -19,9 +20,10 @@ internal static class ListPayables
     internal sealed record StatusSum(string Status, long Count, long Cents);
 
     /// <summary>
-    /// <paramref name="Kind"/> is <c>redemption</c> or <c>reversal</c>. Status: <c>recorded</c> while its month
+    /// <paramref name="Kind"/> is <c>redemption</c>, <c>reversal</c> or <c>guarantee</c>. Status: <c>recorded</c> while its month
     /// runs, <c>payable</c> after it, <c>in-run</c>, <c>paid</c>; <c>reversed</c> for a redemption undone
-    /// before any run and for its reversal, which cancel each other.
+    /// before any run and for its reversal, which cancel each other. A guarantee that was undone is owed no more and
+    /// is no line.
     /// </summary>
     internal sealed record Line(
         string Id, string Kind, long Serial, string ConventionId, string? Service, DateOnly ServedOn, long Minutes,
@@ -35,7 +37,7 @@ internal static class ListPayables
         var db = r.Session;
         var siteId = r.Id();
         var month = r.Month("month") ?? throw new InvalidRequestException("month", "Un mois est attendu, sous la forme 2026-11.");
-        var (serial, part) = CursorOf(r.After);
+        var after = r.Cursor(3) ?? [0, 0, 0];
         var site = await db.FindAsync<string>(Sql.Site, new { Id = siteId, db.Caller.Scope }, r.Aborted);
         if (site is null || !MayRead(db.Caller, siteId)) return Problems.NotFound;
 
@@ -47,11 +49,12 @@ internal static class ListPayables
             SiteId = siteId,
             Month = month,
             CurrentMonth = current,
-            Serial = serial,
-            Part = part,
+            Serial = after[0],
+            Part = after[1],
+            Kind = after[2],
             Take = r.Limit + 1,
         }, r.Aborted);
-        var page = Page<LineRow>.Of(rows, r.Limit, l => $"{l.Serial}.{l.Part}");
+        var page = Page<LineRow>.Of(rows, r.Limit, l => $"{l.Serial}.{l.Part}.{l.Kind}");
         var total = sums.Sum(s => s.Cents);
         return new Answer(
             siteId, MonthText(month), sums.Sum(s => s.Lines), total, fee.NetOfTaxCents, fee.VatCents, total - fee.Cents,
@@ -67,6 +70,9 @@ internal static class ListPayables
     internal static bool MayRead(Caller caller, string siteId) =>
         !caller.Is(Role.Site) || caller.PlaceIds.Contains(siteId, StringComparer.Ordinal);
 
+    /// <summary>The kind of a line that is no entry of a pass, after those of the entries.</summary>
+    private const long Guarantee = 9;
+
     private static async Task<DownstreamFee> FeeAsync(Session db, IReadOnlyList<SumRow> sums, CancellationToken ct)
     {
         var fee = new DownstreamFee(0, 0);
@@ -79,20 +85,9 @@ internal static class ListPayables
         return fee;
     }
 
-    private static (long Serial, long Part) CursorOf(string? after)
-    {
-        if (after is null) return (0, 0);
-        var parts = after.Split('.');
-        return parts.Length == 2 && TryNumber(parts[0], out var serial) && TryNumber(parts[1], out var part)
-            ? (serial, part)
-            : throw new InvalidRequestException("after", "Reprenez le curseur « next » de la page précédente.");
-    }
-
-    private static bool TryNumber(string text, out long number) =>
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
-
     private static Line Show(LineRow l) => new(
-        EntryId.Pack(l.Serial, l.Part), l.Kind == EntryKind.Reversal ? "reversal" : "redemption", l.Serial,
+        l.Kind == Guarantee ? OfflineServices.Id(l.Serial, l.Part) : EntryId.Pack(l.Serial, l.Part),
+        l.Kind switch { Guarantee => "guarantee", EntryKind.Reversal => "reversal", _ => "redemption" }, l.Serial,
         l.ConventionId, l.Service, l.ServiceDay.ToDate(), l.Minutes, l.Cents, l.Status, l.RunId,
         Clock.InstantText(l.RecordedMs));
 
@@ -129,34 +124,82 @@ internal static class ListPayables
                       LEFT JOIN redemption_outcomes o ON o.serial = e.serial AND o.part = e.part
                       LEFT JOIN redemption_outcomes u ON u.serial = e.serial AND u.part = e.reversed_part
                       LEFT JOIN payment_confirmations c ON c.run_id = o.run_id
-                     WHERE e.site_id = @SiteId AND e.month = @Month AND e.kind IN (1, 2, 6)) d
+                     WHERE e.site_id = @SiteId AND e.month = @Month AND e.kind IN (1, 2, 6)
+                     UNION ALL
+                    SELECT g.convention_id,
+                           g.terms_version,
+                           g.value_cents,
+                           CASE WHEN c.run_id IS NOT NULL THEN 'paid'
+                                WHEN o.outcome = 'in-run' THEN 'in-run'
+                                WHEN g.month >= @CurrentMonth THEN 'recorded'
+                                ELSE 'payable'
+                           END
+                      FROM guarantees g
+                      LEFT JOIN guarantee_outcomes o ON o.serial = g.serial AND o.part = g.part
+                      LEFT JOIN payment_confirmations c ON c.run_id = o.run_id
+                     WHERE g.site_id = @SiteId AND g.month = @Month AND (o.serial IS NULL OR o.outcome = 'in-run')) d
              GROUP BY d.convention_id, d.terms_version, d.status
             """;
 
         public const string Lines = """
-            SELECT e.serial AS Serial,
-                   e.part AS Part,
-                   e.kind AS Kind,
-                   e.convention_id AS ConventionId,
-                   e.service AS Service,
-                   e.service_day AS ServiceDay,
-                   e.minutes AS Minutes,
-                   e.value_cents AS Cents,
-                   CASE WHEN c.run_id IS NOT NULL THEN 'paid'
-                        WHEN o.outcome = 'in-run' THEN 'in-run'
-                        WHEN o.outcome = 'undone' OR u.outcome = 'undone' THEN 'reversed'
-                        WHEN e.month >= @CurrentMonth THEN 'recorded'
-                        ELSE 'payable'
-                   END AS Status,
-                   o.run_id AS RunId,
-                   e.recorded_ms AS RecordedMs
-              FROM voucher_entries e
-              LEFT JOIN redemption_outcomes o ON o.serial = e.serial AND o.part = e.part
-              LEFT JOIN redemption_outcomes u ON u.serial = e.serial AND u.part = e.reversed_part
-              LEFT JOIN payment_confirmations c ON c.run_id = o.run_id
-             WHERE e.site_id = @SiteId AND e.month = @Month AND e.kind IN (1, 2, 6)
-               AND (e.serial > @Serial OR (e.serial = @Serial AND e.part > @Part))
-             ORDER BY e.serial, e.part
+            SELECT d.serial AS Serial,
+                   d.part AS Part,
+                   d.kind AS Kind,
+                   d.convention_id AS ConventionId,
+                   d.service AS Service,
+                   d.service_day AS ServiceDay,
+                   d.minutes AS Minutes,
+                   d.value_cents AS Cents,
+                   d.status AS Status,
+                   d.run_id AS RunId,
+                   d.recorded_ms AS RecordedMs
+              FROM (SELECT e.serial AS serial,
+                           e.part AS part,
+                           e.kind AS kind,
+                           e.convention_id AS convention_id,
+                           e.service AS service,
+                           e.service_day AS service_day,
+                           e.minutes AS minutes,
+                           e.value_cents AS value_cents,
+                           CASE WHEN c.run_id IS NOT NULL THEN 'paid'
+                                WHEN o.outcome = 'in-run' THEN 'in-run'
+                                WHEN o.outcome = 'undone' OR u.outcome = 'undone' THEN 'reversed'
+                                WHEN e.month >= @CurrentMonth THEN 'recorded'
+                                ELSE 'payable'
+                           END AS status,
+                           o.run_id AS run_id,
+                           e.recorded_ms AS recorded_ms
+                      FROM voucher_entries e
+                      LEFT JOIN redemption_outcomes o ON o.serial = e.serial AND o.part = e.part
+                      LEFT JOIN redemption_outcomes u ON u.serial = e.serial AND u.part = e.reversed_part
+                      LEFT JOIN payment_confirmations c ON c.run_id = o.run_id
+                     WHERE e.site_id = @SiteId AND e.month = @Month AND e.kind IN (1, 2, 6)
+                       AND e.serial >= @Serial
+                     UNION ALL
+                    SELECT g.serial,
+                           g.part,
+                           CAST(9 AS bigint),
+                           g.convention_id,
+                           s.service,
+                           s.service_day,
+                           s.minutes,
+                           g.value_cents,
+                           CASE WHEN c.run_id IS NOT NULL THEN 'paid'
+                                WHEN o.outcome = 'in-run' THEN 'in-run'
+                                WHEN g.month >= @CurrentMonth THEN 'recorded'
+                                ELSE 'payable'
+                           END,
+                           o.run_id,
+                           g.recorded_ms
+                      FROM guarantees g
+                      JOIN offline_services s ON s.serial = g.serial AND s.part = g.part
+                      LEFT JOIN guarantee_outcomes o ON o.serial = g.serial AND o.part = g.part
+                      LEFT JOIN payment_confirmations c ON c.run_id = o.run_id
+                     WHERE g.site_id = @SiteId AND g.month = @Month AND (o.serial IS NULL OR o.outcome = 'in-run')
+                       AND g.serial >= @Serial) d
+             WHERE d.serial > @Serial
+                OR (d.serial = @Serial AND (d.part > @Part OR (d.part = @Part AND d.kind > @Kind)))
+             ORDER BY d.serial, d.part, d.kind
              {limit}
             """;
     }

@@ -31,6 +31,7 @@ internal static class ShowHistory
         rows.AddRange(await session.ListAsync<Row>(Sql.Booklet, args));
         rows.AddRange(await session.ListAsync<Row>(Sql.Blocks, args));
         rows.AddRange(await session.ListAsync<Row>(Sql.Entries, args));
+        rows.AddRange(await session.ListAsync<Row>(Sql.Offline, args));
         var events = rows.OrderBy(r => r.RecordedMs).Select(r => new Event(
             r.What, (r.Day ?? Clock.ParisDay(r.RecordedMs)).ToDate(), Clock.InstantText(r.RecordedMs), r.ActorId,
             r.PlaceId, r.Minutes, r.ValueCents, r.HeldMinutes));
@@ -120,6 +121,40 @@ internal static class ShowHistory
               FROM voucher_entries e
              WHERE e.serial = @Serial
              ORDER BY e.part
+            """;
+
+        /// <summary>Services that came second: no minute of the pass is theirs.</summary>
+        public const string Offline = """
+            SELECT CASE WHEN d.cause IS NULL THEN 'guaranteed' ELSE 'disputed' END AS What,
+                   s.service_day AS Day,
+                   s.recorded_ms AS RecordedMs,
+                   s.actor_id AS ActorId,
+                   s.site_id AS PlaceId,
+                   CAST(0 AS bigint) AS Minutes,
+                   CAST(0 AS bigint) AS ValueCents
+              FROM offline_services s
+              LEFT JOIN disputes d ON d.serial = s.serial AND d.part = s.part
+             WHERE s.serial = @Serial
+             UNION ALL
+            SELECT CASE t.decision WHEN 'paid' THEN 'dispute-paid' ELSE 'dispute-rejected' END,
+                   CAST(NULL AS bigint),
+                   t.recorded_ms,
+                   t.actor_id,
+                   CAST(NULL AS char(36)),
+                   CAST(0 AS bigint),
+                   CAST(0 AS bigint)
+              FROM dispute_settlements t
+             WHERE t.serial = @Serial
+             UNION ALL
+            SELECT 'guarantee-reversed',
+                   CAST(NULL AS bigint),
+                   o.recorded_ms,
+                   o.actor_id,
+                   CAST(NULL AS char(36)),
+                   CAST(0 AS bigint),
+                   CAST(0 AS bigint)
+              FROM guarantee_outcomes o
+             WHERE o.serial = @Serial AND o.outcome = 'undone'
             """;
     }
 }

@@ -218,7 +218,7 @@ internal sealed class VerifyStoreTests
         return copy;
     }
 
-    private static async Task<VerifyStore.Outcome> VerifyAsync(
+    internal static async Task<VerifyStore.Outcome> VerifyAsync(
         TestFolder folder, TextWriter? text = null, bool withHead = true)
     {
         await using var database = folder.Database();
@@ -227,7 +227,7 @@ internal sealed class VerifyStoreTests
     }
 
     /// <summary>Seals every batch again over the rows as they are now.</summary>
-    private static async Task SealAgainAsync(TestFolder folder)
+    internal static async Task SealAgainAsync(TestFolder folder)
     {
         await using var connection = folder.Open();
         var keys = KeyRing.Load(folder.Keys);

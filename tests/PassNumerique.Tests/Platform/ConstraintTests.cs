@@ -56,6 +56,21 @@ internal sealed class ConstraintTests
         new("A redemption is undone or paid", "redemption_outcomes primary key (serial, part)", null, 1, "",
             "INSERT INTO redemption_outcomes VALUES (1, 1, 'undone', NULL, 'a', 1, 1)",
             "INSERT INTO redemption_outcomes VALUES (1, 1, 'in-run', 'r', 'b', 1, 1)"),
+        new("Two devices with one pass make the services of it one after the other",
+            "offline_services primary key (serial, part)", null, 1, "", OfflineService("a"), OfflineService("b")),
+        new("A queued operation is recorded once",
+            "offline_services unique index offline_services_operation_id (organisation_id, operation_id, line)", null, 1, "",
+            OfflineService("a"), OfflineService("a", serial: 2)),
+        new("The n-th guarantee of a device and month is one",
+            "guarantees unique index guarantees_ordinal (convention_id, device_id, month, ground, ordinal)", null, 1, "",
+            "INSERT INTO guarantees VALUES (1, 1, 'c', 1, 's', 'd', 202611, 'limit', 5, 1000, 'a', 1, 1)",
+            "INSERT INTO guarantees VALUES (2, 1, 'c', 1, 's', 'd', 202611, 'limit', 5, 1000, 'a', 1, 1)"),
+        new("A dispute is decided once", "dispute_settlements primary key (serial, part)", null, 1, "",
+            "INSERT INTO dispute_settlements VALUES (1, 1, 'paid', 'r', 'a', 1, 1)",
+            "INSERT INTO dispute_settlements VALUES (1, 1, 'rejected', 'r', 'b', 1, 1)"),
+        new("A guarantee is undone or paid", "guarantee_outcomes primary key (serial, part)", null, 1, "",
+            "INSERT INTO guarantee_outcomes VALUES (1, 1, 'undone', NULL, 'x', 'a', 1, 1)",
+            "INSERT INTO guarantee_outcomes VALUES (1, 1, 'in-run', 'r', NULL, 'b', 1, 1)"),
         new("A booklet is handed out once", "booklet_entries primary key (booklet, part)", null, 1, "",
             HandOut("a"), HandOut("b")),
         new("A hand-out is recorded once",
@@ -136,6 +151,13 @@ internal sealed class ConstraintTests
         + " closed_minutes, convention_id, terms_version, duration_minutes, service_day, month, organisation_id,"
         + " operation_id, line, body_hash, actor_id, recorded_ms, batch)"
         + $" VALUES ({serial}, {part}, {kind}, {minutes}, {used}, 120, 0, 0, 0, 'c', 1, 60, 1, 202611, 's',"
+        + $" '{operation}', 0, 'h', 'a', 1, 1)";
+
+    private static string OfflineService(string operation, long serial = 1) =>
+        "INSERT INTO offline_services (serial, part, refusal, minutes, value_cents, convention_id, terms_version, site_id,"
+        + " device_id, service, activity_kind, duration_minutes, service_day, month, organisation_id, operation_id, line,"
+        + " body_hash, actor_id, recorded_ms, batch)"
+        + $" VALUES ({serial}, 1, 'voucher-spent', 120, 1000, 'c', 1, 's', 'd', 'x', 'individuel', 60, 1, 202611, 's',"
         + $" '{operation}', 0, 'h', 'a', 1, 1)";
 
     private static string HandOut(string operation, long booklet = 1) =>

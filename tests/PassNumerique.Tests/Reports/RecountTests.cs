@@ -76,7 +76,14 @@ internal sealed class RecountTests(string engine)
 
         Assert.That(report.GetProperty("persons").GetProperty("total").GetInt64(), Is.EqualTo(count.Persons), when);
         Assert.That(report.GetProperty("hours").GetProperty("personMinutes").GetInt64(), Is.EqualTo(count.DeliveredMinutes), when);
+        Assert.That(Guarantee(report), Is.EqualTo(count.Guarantee), when);
     }
+
+    private static (long, long, long, long) Guarantee(JsonElement report) =>
+        report.TryGetProperty("offlineGuarantee", out var g)
+            ? (g.GetProperty("passes").GetInt64(), g.GetProperty("minutes").GetInt64(), g.GetProperty("cents").GetInt64(),
+                g.GetProperty("paidCents").GetInt64())
+            : default;
 
     private static (long Passes, long Minutes, long Cents) Amounts(JsonElement e) => (
         e.GetProperty("passes").GetInt64(), e.GetProperty("minutes").GetInt64(), e.GetProperty("cents").GetInt64());
@@ -134,7 +141,7 @@ internal sealed class RandomHistory(int seed, Story story)
 
     private void Something(string run)
     {
-        switch (_random.Next(0, 12))
+        switch (_random.Next(0, 13))
         {
             case <= 3:
                 HandOut();
@@ -147,6 +154,9 @@ internal sealed class RandomHistory(int seed, Story story)
                 break;
             case 10:
                 Close();
+                break;
+            case 11:
+                Guarantee(run);
                 break;
             default:
                 var start = Serial();
@@ -184,6 +194,19 @@ internal sealed class RandomHistory(int seed, Story story)
         var cents = story.CentsOf(serial);
         var part = story.Redeem(serial, _site, minutes, day, version, duration: _random.Next(15, 121));
         _redemptions.Add((serial, part, minutes, story.CentsOf(serial) - cents, day, version));
+    }
+
+    private void Guarantee(string run)
+    {
+        var serial = Serial();
+        var day = _today - _random.Next(0, 8);
+        var part = story.Guarantee(serial, _site, _random.NextInt64(1, story.CreditOf(serial) + 1), day,
+            day >= Story.Day("2026-06-01") ? 2 : 1, duration: _random.Next(15, 121));
+        var outcome = _random.Next(4) switch { 0 => "undone", 1 => "in-run", _ => null };
+        if (outcome is null) return;
+        story.On(_today);
+        story.Add("guarantee_outcomes", ("serial", serial), ("part", part), ("outcome", outcome),
+            ("run_id", outcome == "in-run" ? run : null), ("reason", outcome == "undone" ? "erreur" : null));
     }
 
     private void Undo(string run)
@@ -235,6 +258,7 @@ internal sealed class Recount
         _paidRuns = [.. Rows("payment_confirmations").Select(r => r.GetProperty("run_id").GetString()!)];
         foreach (var order in IssuedOrders()) HandOuts(order);
         foreach (var order in IssuedOrders()) Passes(order);
+        Guarantees();
     }
 
     public Dictionary<string, (long Passes, long Minutes, long Cents)> Classes { get; } = [];
@@ -246,6 +270,8 @@ internal sealed class Recount
     public long PaidCents { get; private set; }
 
     public long DeliveredMinutes { get; private set; }
+
+    public (long Passes, long Minutes, long Cents, long PaidCents) Guarantee { get; private set; }
 
     public long HandedOutPasses { get; private set; }
 
@@ -309,6 +335,23 @@ internal sealed class Recount
         {
             foreach (var use in Standing(serial)) Delivered(use);
             if (!_papers.Contains(serial)) Pass(order, serial);
+        }
+    }
+
+    /// <summary>Services that came second and are owed all the same: their hours count, their passes don't.</summary>
+    private void Guarantees()
+    {
+        foreach (var service in Rows("offline_services").Where(s => N(s, "service_day") <= _day))
+        {
+            bool Same(JsonElement row) => N(row, "serial") == N(service, "serial") && N(row, "part") == N(service, "part");
+            if (!Rows("guarantees").Any(Same)) continue;
+            var outcome = Rows("guarantee_outcomes").FirstOrDefault(Same);
+            var said = outcome.ValueKind == JsonValueKind.Object ? outcome.GetProperty("outcome").GetString() : null;
+            if (said == "undone") continue;
+            var isPaid = said == "in-run" && _paidRuns.Contains(outcome.GetProperty("run_id").GetString()!);
+            DeliveredMinutes += N(service, "duration_minutes");
+            Guarantee = (Guarantee.Passes + 1, Guarantee.Minutes + N(service, "minutes"),
+                Guarantee.Cents + N(service, "value_cents"), Guarantee.PaidCents + (isPaid ? N(service, "value_cents") : 0));
         }
     }
 

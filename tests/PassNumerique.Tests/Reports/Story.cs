@@ -27,8 +27,10 @@ internal sealed class Story
     private readonly List<(long SealedMs, List<(string Table, object?[] Values)> Rows)> _batches = [];
     private readonly Dictionary<long, (long Part, long Minutes, long Cents)> _passes = [];
     private readonly Dictionary<long, long> _bookletParts = [];
+    private readonly Dictionary<long, long> _secondParts = [];
     private readonly Dictionary<long, (long Credit, long Face, string ConventionId)> _worth = [];
     private long _day;
+    private long _guarantees;
 
     public static string NewId() => string.Create(
         CultureInfo.InvariantCulture, $"00000000-0000-7000-8000-{Interlocked.Increment(ref _ids):x12}");
@@ -150,6 +152,23 @@ internal sealed class Story
         var used = _passes[serial].Minutes - minutes;
         Entry(serial, 6, -minutes, used, -cents, siteId, day, version, null, null, null, -minutes, part);
         if (undone) Add("redemption_outcomes", ("serial", serial), ("part", part), ("outcome", "undone"));
+    }
+
+    /// <summary>A service that came second, and is owed all the same. Gives its part among those of the pass.</summary>
+    public long Guarantee(long serial, string siteId, long minutes, long? day = null, long version = 1, long? duration = null)
+    {
+        var (credit, face, convention) = _worth[serial];
+        var part = _secondParts[serial] = _secondParts.GetValueOrDefault(serial) + 1;
+        var cents = VoucherValue.Of(minutes, face, credit);
+        Add("offline_services", ("serial", serial), ("part", part), ("refusal", "voucher-spent"), ("minutes", minutes),
+            ("value_cents", cents), ("convention_id", convention), ("terms_version", version), ("site_id", siteId),
+            ("device_id", Actor), ("service", "Aide aux démarches administratives"), ("activity_kind", "individuel"),
+            ("duration_minutes", duration ?? minutes), ("service_day", day ?? _day), ("month", Clock.Month(_day)),
+            ("organisation_id", Actor), ("operation_id", NewId()), ("line", 0), ("body_hash", new string('0', 64)));
+        Add("guarantees", ("serial", serial), ("part", part), ("convention_id", convention), ("terms_version", version),
+            ("site_id", siteId), ("device_id", Actor), ("month", Clock.Month(_day)), ("ground", "limit"),
+            ("ordinal", ++_guarantees), ("value_cents", cents));
+        return part;
     }
 
     public long CentsOf(long serial) => _passes.GetValueOrDefault(serial).Cents;

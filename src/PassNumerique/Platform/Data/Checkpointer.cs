@@ -8,8 +8,11 @@ namespace PassNumerique.Platform.Data;
 /// <param name="open">Makes a connection for the passes, at the first one.</param>
 internal sealed class Checkpointer(PreparedConnection writer, Func<PreparedConnection> open)
 {
-    /// <summary>So many pages of 4 KiB may stand in the log before it is copied: 32 MiB.</summary>
-    private const long MaxPages = 8_192;
+    /// <summary>
+    /// So many pages of 4 KiB may stand in the log before it is copied: 128 MiB. A page that was written often is
+    /// copied once; a log that was left behind by a crash is still read in a fraction of a second.
+    /// </summary>
+    private const long MaxPages = 32_768;
 
     /// <summary>What the writer copies himself: 1 MiB, milliseconds.</summary>
     private const long FewPages = 256;

@@ -49,6 +49,16 @@ internal abstract class Database : IAsyncDisposable
     /// <summary>A connection to read with; disposing gives it back.</summary>
     public abstract ValueTask<DbConnection> OpenAsync(CancellationToken ct = default);
 
+    /// <summary>From here to <see cref="EndReading"/> this connection sees one moment, if its engine can.</summary>
+    public virtual void BeginReading(DbConnection connection)
+    {
+    }
+
+    /// <inheritdoc cref="BeginReading"/>
+    public virtual void EndReading(DbConnection connection)
+    {
+    }
+
     /// <summary>What guards a commit, as the engine itself tells it; null before the store is open.</summary>
     public string? Durability { get; protected set; }
 

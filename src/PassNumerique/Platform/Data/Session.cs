@@ -11,6 +11,7 @@ namespace PassNumerique.Platform.Data;
 internal sealed class Session(Database database, TimeProvider clock)
 {
     private Write? _write;
+    private DbConnection? _reading;
     private long? _nowMs;
 
     /// <summary>Who asks.</summary>
@@ -82,6 +83,27 @@ internal sealed class Session(Database database, TimeProvider clock)
     public Task<IReadOnlyList<T>> ListAsync<T>(string sql, object args, CancellationToken ct = default) => ReadAsync(
         connection => database.ListAsync<T>(connection, _write?.Transaction, database.Statement(sql), args, Until(ct)), ct);
 
+    /// <summary>
+    /// Several reads that see one moment of the store, where the engine keeps one for readers, and cost one
+    /// opening. Short: no reader may hold a moment for long.
+    /// </summary>
+    public async Task<T> TogetherAsync<T>(Func<Task<T>> reads)
+    {
+        if (_write is not null || _reading is not null) return await reads();
+        await using var connection = await database.OpenAsync();
+        database.BeginReading(connection);
+        _reading = connection;
+        try
+        {
+            return await reads();
+        }
+        finally
+        {
+            _reading = null;
+            database.EndReading(connection);
+        }
+    }
+
     /// <summary>One row after the other, for answers of any size. The caller keeps it under a second.</summary>
     public async IAsyncEnumerable<T> StreamAsync<T>(
         string sql, object args, [EnumeratorCancellation] CancellationToken ct = default)
@@ -113,6 +135,7 @@ internal sealed class Session(Database database, TimeProvider clock)
     private async Task<T> ReadAsync<T>(Func<DbConnection, ValueTask<T>> read, CancellationToken ct)
     {
         if (_write is { } write) return await read(write.Connection);
+        if (_reading is { } reading) return await read(reading);
         try
         {
             return await ReadOnceAsync(read, ct);

@@ -16,8 +16,8 @@ internal sealed class SqliteDatabase : Database
     // The cache is taken as it fills: up to 64 MiB for the writer, 2 MiB for a reader. The log is copied by the
     // checkpointer, never by a commit.
     private const string Pragmas = """
-        PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -65536;
-        PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 0;
+        PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384;
+        PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 268435456; PRAGMA wal_autocheckpoint = 0;
         """;
 
     private readonly string _folder;
@@ -72,6 +72,10 @@ internal sealed class SqliteDatabase : Database
 
     public override Task<T> CommandAsync<T>(Session session, Func<Task<T>> work, bool oneStatement = false) =>
         Writer.RunAsync(session, work);
+
+    public override void BeginReading(DbConnection connection) => ((PreparedConnection)connection).Run("BEGIN");
+
+    public override void EndReading(DbConnection connection) => ((PreparedConnection)connection).Run("COMMIT");
 
     public override ValueTask<long> ExecuteAsync(
         Write write, Statement statement, object args, CancellationToken ct) =>
