@@ -314,6 +314,7 @@ internal static class RedeemVouchers
         private async Task<Result<IReadOnlyList<Debit>>> DebitsAsync(
             Command command, Place place, IReadOnlyList<Pass> passes, IReadOnlyList<VoucherState> states)
         {
+            if (!await SiteLabels.IsLabelledAsync(db, place.Site.Id, place.ServiceDay)) return Refusals.SiteNotLabelled;
             for (var i = 0; i < passes.Count; i++)
             {
                 var why = RedemptionRules.WhyNot(states[i], passes[i].Version.Terms, place.Today, place.ServiceDay);
@@ -321,7 +322,6 @@ internal static class RedeemVouchers
                 if (why is not null) return why.With("serial", passes[i].Serial);
             }
 
-            if (!await SiteLabels.IsLabelledAsync(db, place.Site.Id, place.ServiceDay)) return Refusals.SiteNotLabelled;
             var debits = RedemptionRules.Debits(command, passes[0].Version.Terms, states);
             if (debits.Refused != Refusals.Reserved) return debits;
             var serial = passes.Zip(states).Where(p => p.Second.Held > 0)
