@@ -7,10 +7,12 @@ internal sealed record OrderCard(
     string Id, string ConventionId, string AuthorityId, long FirstSerial, long LastSerial, long VouchersPerBooklet,
     long FaceCents, long CreditMinutes, long ValidUntilDay, byte[] Salt, long KeyVersion)
 {
+    public bool Holds(long serial) => serial >= FirstSerial && serial <= LastSerial;
+
     /// <summary>The number of a booklet is the serial of its first pass.</summary>
     public long BookletOf(long serial) => serial - ((serial - FirstSerial) % VouchersPerBooklet);
 
-    public bool IsBooklet(long number) => number >= FirstSerial && number <= LastSerial && BookletOf(number) == number;
+    public bool IsBooklet(long number) => Holds(number) && BookletOf(number) == number;
 }
 
 /// <summary>Orders in memory, found by any serial of their range.</summary>
@@ -23,24 +25,44 @@ internal sealed class OrderCards
     /// <summary>The order whose range holds the serial, or null.</summary>
     public async ValueTask<OrderCard?> FindAsync(Session session, long serial)
     {
-        lock (_lock)
-        {
-            if (Nearest(serial) is { } near && near.LastSerial >= serial) return near;
-        }
+        if (Known(serial) is { } known && known.Holds(serial)) return known;
+        if (await AskAsync(session, serial) is not { } asked || !asked.Card.Holds(serial)) return null;
+        Keep(asked);
+        return asked.Card;
+    }
 
-        var row = await session.FindAsync<Row>(Sql.BySerial, new { Serial = serial });
+    /// <summary>
+    /// The order in memory that begins last before the serial: its own, or one that says nothing of it. The store
+    /// is not asked.
+    /// </summary>
+    public OrderCard? Known(long serial)
+    {
+        lock (_lock) return Nearest(serial);
+    }
+
+    /// <summary>
+    /// The same from the store, which answers with a row for a serial of nobody too: the first serial is 1, and
+    /// 0 is asked like its neighbour. Null only where there is no order yet.
+    /// </summary>
+    public async Task<Asked?> AskAsync(Session session, long serial)
+    {
+        var row = await session.FindAsync<Row>(Sql.Nearest, new { Serial = Math.Max(1, serial) });
         if (row is null) return null;
         var card = new OrderCard(
             row.Id, row.ConventionId, row.AuthorityId, row.FirstSerial, row.LastSerial, row.VouchersPerBooklet,
             row.FaceCents, row.CreditMinutes, row.ValidUntilDay, row.Salt, row.KeyVersion);
-        if (row.Batch is not { } batch || (session.Batch is { } current && batch >= current)) return card;
+        return new(card, row.Batch is { } batch && !(session.Batch is { } current && batch >= current));
+    }
+
+    /// <summary>Takes an order into memory, unless its own command may still be undone.</summary>
+    public void Keep(Asked asked)
+    {
+        if (!asked.IsSettled) return;
         lock (_lock)
         {
             if (_byFirstSerial.Count >= Max) _byFirstSerial.Clear();
-            _byFirstSerial[card.FirstSerial] = card;
+            _byFirstSerial[asked.Card.FirstSerial] = asked.Card;
         }
-
-        return card;
     }
 
     private OrderCard? Nearest(long serial)
@@ -56,13 +78,16 @@ internal sealed class OrderCards
         return high < 0 ? null : _byFirstSerial.GetValueAtIndex(high);
     }
 
+    /// <summary>An order from the store, and whether it is there for good.</summary>
+    internal sealed record Asked(OrderCard Card, bool IsSettled);
+
     private sealed record Row(
         string Id, string ConventionId, string AuthorityId, long FirstSerial, long LastSerial, long VouchersPerBooklet,
         long FaceCents, long CreditMinutes, long ValidUntilDay, byte[] Salt, long KeyVersion, long? Batch);
 
     private static class Sql
     {
-        public const string BySerial = """
+        public const string Nearest = """
             SELECT id AS Id,
                    convention_id AS ConventionId,
                    authority_id AS AuthorityId,
@@ -77,7 +102,6 @@ internal sealed class OrderCards
                    batch AS Batch
               FROM orders
              WHERE first_serial = (SELECT MAX(first_serial) FROM orders WHERE first_serial <= @Serial)
-               AND last_serial >= @Serial
             """;
     }
 }

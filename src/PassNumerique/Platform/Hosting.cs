@@ -6,6 +6,7 @@ using PassNumerique.Orders;
 using PassNumerique.Platform.Data;
 using PassNumerique.Platform.Web;
 using PassNumerique.Sites;
+using PassNumerique.Vouchers;
 
 namespace PassNumerique.Platform;
 
@@ -40,6 +41,7 @@ internal static class Hosting
     public static void AddServices(IServiceCollection services, Settings settings)
     {
         services.AddSingleton(settings);
+        services.AddSingleton(settings.Guesses);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(Journal.Tables);
         services.AddSingleton(OpenKeys);
@@ -49,6 +51,8 @@ internal static class Hosting
         services.AddSingleton<ConventionCards>();
         services.AddSingleton<OrderCards>();
         services.AddSingleton<SiteCards>();
+        services.AddSingleton<Guesses>();
+        services.AddSingleton<ReadCode>();
         services.AddSingleton<DemoState>();
         services.AddSingleton<Menu>();
         services.AddPipeline();

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using FluentValidation;
 using PassNumerique.Platform.Data;
@@ -73,7 +74,7 @@ internal static class Problems
         response.StatusCode = refusal.Status;
         response.ContentType = "application/problem+json";
         response.Headers.CacheControl = "no-store";
-        if (refusal.Status is 429 or 503) response.Headers.RetryAfter = "1";
+        TellWhen(response, refusal);
         if (refusal.Status == 401) response.Headers.WWWAuthenticate = "Bearer";
         var traceId = Activity.Current?.TraceId.ToString() ?? http.TraceIdentifier;
         if (Pages.AreWanted(http)) return Pages.ProblemAsync(http, refusal, traceId);
@@ -89,6 +90,13 @@ internal static class Problems
         foreach (var (name, value) in refusal.Facts ?? new Dictionary<string, object?>()) members[name] = value;
         if (errors is not null) members["errors"] = errors;
         return response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(members, Json.Options)).AsTask();
+    }
+
+    /// <summary>Says when to come again, where that would help.</summary>
+    public static void TellWhen(HttpResponse response, Refusal refusal)
+    {
+        if (refusal.Status is 429 or 503)
+            response.Headers.RetryAfter = refusal.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
     }
 
     /// <summary>The outermost step: what is thrown below becomes a problem, once.</summary>

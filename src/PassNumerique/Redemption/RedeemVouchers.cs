@@ -106,7 +106,7 @@ internal static class RedeemVouchers
     }
 
     internal sealed class Handler(
-        Session db, KeyRing keys, OrderCards orders, SiteCards sites, ConventionCards conventions)
+        Session db, ReadCode codes, SiteCards sites, ConventionCards conventions)
         : IRequestHandler<Command, Result<Answer>>
     {
         private const int MaxRounds = 50;
@@ -188,7 +188,7 @@ internal static class RedeemVouchers
             var passes = new List<Pass>();
             foreach (var typed in command.AllCodes)
             {
-                var found = await ReadCode.FindAsync(db, orders, keys, typed);
+                var found = await codes.FindAsync(db, typed);
                 if (found.Refused is { } unknown) return unknown;
                 var id = found.Value!.Order.ConventionId;
                 var card = command.AllCodes.Count == 1
