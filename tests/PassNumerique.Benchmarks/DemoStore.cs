@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using PassNumerique.Orders;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
@@ -57,6 +58,10 @@ internal sealed class DemoStore : IAsyncDisposable
     /// <summary>A session of its own for each thread.</summary>
     public AsyncServiceScope Scope() => _app.Services.CreateAsyncScope();
 
+    /// <summary>What counts guesses and stops nobody.</summary>
+    public static Guesses Unlimited() =>
+        new(new(long.MaxValue, long.MaxValue, long.MaxValue), TimeProvider.System, NullLogger<Guesses>.Instance);
+
     public ReadCode Reader(Guesses guesses, OrderCards orders) => new(orders, Keys, guesses);
 
     /// <summary>The codes of some passes, taken at random.</summary>
@@ -65,8 +70,9 @@ internal sealed class DemoStore : IAsyncDisposable
         var codes = new string[count];
         for (var i = 0; i < count; i++)
         {
-            var order = Orders[random.Next(Orders.Count)];
-            var (version, serial) = ((int)order.KeyVersion, random.NextInt64(order.FirstSerial, order.LastSerial + 1));
+            var serial = random.NextInt64(1, Orders[^1].LastSerial + 1);
+            var order = Orders.Last(o => o.FirstSerial <= serial);
+            var version = (int)order.KeyVersion;
             codes[i] = VoucherCode.Compose(Keys.Derive(version, KeyLabel.Code), version, serial, order.Salt);
         }
 

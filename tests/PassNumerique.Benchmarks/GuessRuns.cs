@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -45,8 +44,7 @@ internal static class GuessRuns
 
     private static async Task<bool> WithoutLimitsAsync(DemoStore store, IReadOnlyList<string> codes, int runs, int guesses)
     {
-        var none = new Guesses(new(long.MaxValue, long.MaxValue, long.MaxValue), TimeProvider.System, NullLogger<Guesses>.Instance);
-        var reader = store.Reader(none, new OrderCards());
+        var reader = store.Reader(DemoStore.Unlimited(), new OrderCards());
         var clock = Stopwatch.StartNew();
         var hits = 0L;
         await Parallel.ForAsync(0, runs, async (run, _) =>
@@ -65,7 +63,7 @@ internal static class GuessRuns
         var expected = all / Chances;
         var (least, most) = (expected - (4 * Math.Sqrt(expected)), expected + (4 * Math.Sqrt(expected)));
         var good = hits >= least && hits <= most;
-        Line($"without limits: {hits} hits in {runs} runs of {guesses:#,0} guesses; chance says {expected:0.0} "
+        Console.WriteLine($"without limits: {hits} hits in {runs} runs of {guesses:#,0} guesses; chance says {expected:0.0} "
             + $"({Math.Max(0, least):0}–{most:0}); {all / seconds:#,0} guesses a second: {Verdict(good)}");
         return good;
     }
@@ -90,27 +88,25 @@ internal static class GuessRuns
             if ((await reader.FindAsync(As(scope, Places, 0), codes[i / 100 % codes.Count])).Refused is null) served++;
         }
 
+        var shares = Places * Guesses.OwnShare;
         var bound = Windows * Math.Min(
-            Places * limits.PerSite,
-            Math.Min((Addresses * limits.PerAddress) + (Places * Guesses.OwnShare), limits.Overall + (Places * Guesses.OwnShare)));
+            Places * limits.PerSite, Math.Min(Addresses * limits.PerAddress, limits.Overall) + shares);
         var good = told + hits < bound && served == scans;
-        Line($"with limits: {guesses:#,0} guesses in an hour by {Places} places on {Addresses} addresses: {told:#,0} told wrong "
-            + $"(bound {bound:#,0}), {waits:#,0} told to wait, {hits} hits; another site there: {served:#,0} of {scans:#,0} right codes "
-            + $"accepted: {Verdict(good)}");
+        Console.WriteLine($"with limits: {guesses:#,0} guesses in an hour by {Places} places on {Addresses} addresses: "
+            + $"{told:#,0} told wrong (bound {bound:#,0}), {waits:#,0} told to wait, {hits} hits; another site there: "
+            + $"{served:#,0} of {scans:#,0} right codes accepted: {Verdict(good)}");
         return good;
     }
 
     private static Session As(AsyncServiceScope scope, int place, int address)
     {
         var session = scope.ServiceProvider.GetRequiredService<Session>();
-        session.Caller = new("", Role.Site, "", [string.Create(CultureInfo.InvariantCulture, $"00000000-0000-8000-8000-{place:x12}")], "");
+        session.Caller = new("", Role.Site, "", [$"00000000-0000-8000-8000-{place:x12}"], "");
         session.Address = new IPAddress([192, 0, 2, (byte)address]);
         return session;
     }
 
     private static string Verdict(bool good) => good ? "holds" : "DOES NOT HOLD";
-
-    private static void Line(FormattableString text) => Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>A clock that goes through a time in equal steps.</summary>
     private sealed class EvenClock(long lengthMs, long steps) : TimeProvider

@@ -43,7 +43,8 @@ internal static class RecordAssessment
         }
     }
 
-    internal sealed class Handler(Session db, KeyRing keys, OrderCards orders, ReadCode codes) : IRequestHandler<Command, Result<Answer>>
+    internal sealed class Handler(Session db, KeyRing keys, OrderCards orders, ReadCode codes)
+        : IRequestHandler<Command, Result<Answer>>
     {
         public async Task<Result<Answer>> Handle(Command command, CancellationToken ct)
         {

@@ -8,21 +8,21 @@ namespace PassNumerique.Vouchers;
 /// guess is a well-formed code that is not ours: the check symbol stops typing errors before they come here.
 /// </summary>
 /// <remarks>
-/// What may be learnt, and from whom it is kept:
-/// a right code is no guess and is never counted, so honest work fills nothing;
-/// who is over his own limit is told "later" before the code is looked at, whatever the code, with the same work:
-/// his 429 says nothing of a code, and a right one among his guesses is not honoured either;
-/// a shared limit that honoured right codes and hid only wrong ones would limit nothing, as the guesser waits for
-/// the one that is honoured. So it stops, right codes included, but only those who guess: each place has a share of
-/// three a minute that the others can't take. A site that hasn't presented three wrong codes within the minute is
-/// served, whatever happens at its address – a town's network, a balancer – or elsewhere;
-/// a code is judged before it is looked at, to spare the work, and again before a right one is told, so that what
-/// was under way when the limit was reached says nothing either. Wrong ones are judged and counted in one step.
-/// The bound: in a minute-long window at most PerSite wrong codes of a place are told from right ones; from an
-/// address at most PerAddress and OwnShare a place that guesses there; of all at most Overall and OwnShare a place
-/// that guesses. Windows begin with their first guess, so any sixty seconds see at most two of them.
-/// It is in memory, a copy of the service for itself, and empty after a start: N copies let N times as much through.
-/// That moves one hit in 2⁶⁰ guesses nowhere, while counting in the store would give every guesser a commit.
+/// Right codes are never counted: honest work fills nothing.
+/// Who is over his own limit is told to wait before his code is looked at, whatever the code: his 429 says nothing
+/// of it, and a right one among his guesses is not honoured either.
+/// A shared limit that honoured right codes and hid only wrong ones would limit nothing: the guesser waits for the
+/// one that is honoured. So it stops right codes too, but only of those who guess. Each place has a share of three
+/// a minute that others can't take: a site that has not presented three wrong codes itself within the minute is
+/// served, whatever goes on at its address (a town's network, a balancer) or elsewhere.
+/// The caller is judged before the code is looked at, which spares the work, and once more before a right one is
+/// told, so that what was under way when the limit was reached says nothing. A wrong one is judged and counted in
+/// one step: of any number at once, no more than the limit are told.
+/// The bound, a window of a minute: PerSite wrong codes of a place are told; PerAddress from an address and Overall
+/// in all, each plus OwnShare a place that guesses there. A window begins with its first guess, so sixty seconds
+/// meet two of them at most. A command that runs again after a fault of the store counts again.
+/// It is in memory, one copy of the service by itself and empty after a start: N copies let N times as much
+/// through. Of one hit in 2⁶⁰ guesses that makes nothing; counting in the store would give each guess a commit.
 /// </remarks>
 internal sealed class Guesses(GuessLimits limits, TimeProvider clock, ILogger<Guesses> log)
 {
@@ -56,10 +56,12 @@ internal sealed class Guesses(GuessLimits limits, TimeProvider clock, ILogger<Gu
         lock (_lock)
         {
             if (WhyNot(place, address, now) is { } refused) return refused;
-            if (place is { } own && _places.Add(own, now, _length) == limits.PerSite) log.GuessLimitReached("place", PlaceOf(session));
-            if (address is { } from && _addresses.Add(from, now, _length) == limits.PerAddress) log.GuessLimitReached("address", "");
+            if (place is { } own && _places.Add(own, now, _length) == limits.PerSite)
+                log.PlaceReachedItsLimit(PlaceOf(session));
+            if (address is { } from && _addresses.Add(from, now, _length) == limits.PerAddress)
+                log.AddressReachedItsLimit();
             _all = _all.Plus(now, _length);
-            if (_all.Count == limits.Overall) log.GuessLimitReached("service", "");
+            if (_all.Count == limits.Overall) log.AllReachedTheirLimit();
             Volatile.Write(ref _calmFrom, now + _length);
             return null;
         }
@@ -81,8 +83,8 @@ internal sealed class Guesses(GuessLimits limits, TimeProvider clock, ILogger<Gu
     {
         var seconds = (wait + clock.TimestampFrequency - 1) / clock.TimestampFrequency;
         return new Refusal("guesses-too-many", 429, "Trop de codes inconnus.",
-            $"Attendez {French.Count(seconds)} seconde{French.S(seconds)}, puis présentez le pass à nouveau : rien n'a été débité "
-            + "et aucun pass n'est bloqué. Si vous n'avez pas essayé plusieurs codes inconnus, prévenez l'opérateur.")
+            $"Attendez {French.Count(seconds)} seconde{French.S(seconds)}, puis présentez le pass à nouveau : rien n'a été "
+            + "débité et aucun pass n'est bloqué. Si vous n'avez pas essayé plusieurs codes inconnus, prévenez l'opérateur.")
         {
             RetryAfterSeconds = seconds,
         }.With("retryAfterSeconds", seconds);
@@ -97,6 +99,12 @@ internal sealed class Guesses(GuessLimits limits, TimeProvider clock, ILogger<Gu
 
 internal static partial class GuessLog
 {
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Wrong codes of this {Kind} reached the limit of a minute: {Id}")]
-    public static partial void GuessLimitReached(this ILogger log, string kind, string id);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Wrong codes of {Place} reached their limit for a minute")]
+    public static partial void PlaceReachedItsLimit(this ILogger log, string place);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Wrong codes from one address reached their limit for a minute")]
+    public static partial void AddressReachedItsLimit(this ILogger log);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Wrong codes of all callers reached their limit for a minute")]
+    public static partial void AllReachedTheirLimit(this ILogger log);
 }

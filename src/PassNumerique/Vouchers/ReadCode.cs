@@ -8,7 +8,7 @@ namespace PassNumerique.Vouchers;
 /// From what somebody typed to the voucher of one of our orders: the one way there, so that each route that takes
 /// a code counts its wrong guesses (<see cref="Guesses"/>).
 /// </summary>
-internal sealed class ReadCode(OrderCards orders, KeyRing keys, Guesses guesses)
+internal sealed class ReadCode
 {
     internal static readonly Refusal Unknown = new("voucher-unknown", 404, "Ce code n'est pas celui d'un pass.",
         "Relisez le code sur le pass, ou scannez-le. S'il est bien recopié, ce pass n'est pas reconnu : ne rendez pas "
@@ -22,6 +22,19 @@ internal sealed class ReadCode(OrderCards orders, KeyRing keys, Guesses guesses)
         "", "", "", FirstSerial: 0, LastSerial: -1, VouchersPerBooklet: 1, FaceCents: 1, CreditMinutes: 1, ValidUntilDay: 0,
         Salt: new byte[VoucherCode.SaltBytes], KeyVersion: KeyRing.SpecimenVersion);
 
+    private readonly OrderCards _orders;
+    private readonly Guesses _guesses;
+
+    /// <summary>By version; one that the ring does not hold has a key that makes none of its codes.</summary>
+    private readonly byte[][] _codeKeys;
+
+    public ReadCode(OrderCards orders, KeyRing keys, Guesses guesses)
+    {
+        (_orders, _guesses) = (orders, guesses);
+        _codeKeys = [.. Enumerable.Range(0, VoucherCode.VersionMax + 1)
+            .Select(version => keys.Derive(keys.Holds(version) ? version : keys.Current, KeyLabel.Code).ToArray())];
+    }
+
     /// <summary>What to tell about a mistyped code; null when it is well formed.</summary>
     public static string? Mistake(string? typed) => VoucherCode.TryRead(typed, out _, out var mistake) ? null : mistake switch
     {
@@ -34,36 +47,35 @@ internal sealed class ReadCode(OrderCards orders, KeyRing keys, Guesses guesses)
     /// <summary>
     /// The serial and its order, or why not. A code of an order that memory knows is accepted without asking the
     /// store. Whatever is wrong with one – the tag, the serial, the key version, the house it comes from – takes the
-    /// same steps to the same answer, so that neither tells which: its MAC is computed once for the order in memory
-    /// and once for the order in the store, with a stand-in where there is none, and the store gives one row.
+    /// same steps to the same answer, so that nothing tells which: its MAC is computed once for the order in memory and
+    /// once for the order in the store, with a stand-in where there is none, and the store gives one row.
     /// </summary>
     public async ValueTask<Result<Found>> FindAsync(Session session, string typed)
     {
         if (!VoucherCode.TryRead(typed, out var code, out _))
             throw new InvalidRequestException("code", Mistake(typed) ?? "Code illisible.");
         if (code.IsSpecimen) return Specimen;
-        if (guesses.WhyNot(session) is { } early) return early;
-        var found = Open(code, orders.Known(code.Serial)) ?? await AskAsync(session, code);
-        if (found is null) return guesses.Count(session) ?? Unknown;
-        return guesses.WhyNot(session) is { } late ? late : found;
+        if (_guesses.WhyNot(session) is { } early) return early;
+        var found = Open(code, _orders.Known(code.Serial)) ?? await AskAsync(session, code);
+        if (found is null) return _guesses.Count(session) ?? Unknown;
+        return _guesses.WhyNot(session) is { } late ? late : found;
     }
 
     /// <summary>Memory never says no. Only a right code brings its order into it: guesses fill nothing.</summary>
     private async Task<Found?> AskAsync(Session session, VoucherCode code)
     {
-        var asked = await orders.AskAsync(session, code.Serial);
+        var asked = await _orders.AskAsync(session, code.Serial);
         var found = Open(code, asked?.Card);
-        if (found is not null) orders.Keep(asked!);
+        if (found is not null) _orders.Keep(asked!);
         return found;
     }
 
-    /// <summary>The voucher, if this order and our keys made the code: one MAC, whatever is wrong.</summary>
+    /// <summary>The voucher, if this order and our key made the code: one MAC, whatever is wrong.</summary>
     private Found? Open(VoucherCode code, OrderCard? order)
     {
         var card = order ?? StandIn;
-        var fits = card.Holds(code.Serial) & card.KeyVersion == code.Version & keys.Holds(code.Version);
-        var matches = code.Matches(keys.Derive(fits ? code.Version : keys.Current, KeyLabel.Code), card.Salt);
-        return fits & matches ? new Found(code.Serial, card) : null;
+        var fits = card.Holds(code.Serial) & (card.KeyVersion == code.Version);
+        return code.Matches(_codeKeys[code.Version], card.Salt) & fits ? new Found(code.Serial, card) : null;
     }
 
     internal sealed record Found(long Serial, OrderCard Order)

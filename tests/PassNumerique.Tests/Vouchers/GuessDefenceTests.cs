@@ -215,7 +215,8 @@ internal sealed class GuessDefenceTests(string engine)
     {
         var right = await RightAsync();
         _ = VoucherCode.TryRead(right, out var code, out _);
-        var (key, salt, foreign) = (Keys.Derive(1, KeyLabel.Code).ToArray(), new byte[VoucherCode.SaltBytes], new byte[VoucherCode.KeyBytes]);
+        var (salt, foreign) = (new byte[VoucherCode.SaltBytes], new byte[VoucherCode.KeyBytes]);
+        var key = Keys.Derive(1, KeyLabel.Code).ToArray();
         return
         [
             ("an order's serial, another tag", CutTag.Forge(right)),

@@ -20,15 +20,16 @@ internal sealed class ReadCodeTests
 
     private TestService _service = null!;
     private AsyncServiceScope _scope;
+    private Scenario _scenario = null!;
     private List<string> _codes = null!;
 
     [OneTimeSetUp]
     public async Task Start()
     {
         _service = await TestService.StartAsync();
-        var scenario = await Scenario.CreateAsync(_service);
+        _scenario = await Scenario.CreateAsync(_service);
         _codes = [];
-        for (var serial = scenario.FirstSerial; serial <= scenario.LastSerial; serial++) _codes.Add(await scenario.CodeAsync(serial));
+        for (var serial = _scenario.FirstSerial; serial <= _scenario.LastSerial; serial++) _codes.Add(await _scenario.CodeAsync(serial));
         _scope = _service.Services.CreateAsyncScope();
     }
 
@@ -72,6 +73,20 @@ internal sealed class ReadCodeTests
     }
 
     [Test]
+    public async Task A_right_code_is_not_told_once_its_site_has_reached_the_limit_meanwhile()
+    {
+        var clock = new MeddlingClock();
+        var guesses = new Guesses(new GuessLimits(), clock, NullLogger<Guesses>.Instance);
+        var reader = new ReadCode(new OrderCards(), Keys, guesses);
+        Assert.That((await reader.FindAsync(Site(1), _codes[0])).Refused, Is.Null);
+        clock.AfterTheNext = () =>
+        {
+            for (var i = 0; i < 10; i++) guesses.Count(Site(1));
+        };
+        Assert.That((await reader.FindAsync(Site(1), _codes[0])).Refused?.Status, Is.EqualTo(429));
+    }
+
+    [Test]
     public async Task Only_a_right_code_brings_its_order_into_memory()
     {
         var orders = new OrderCards();
@@ -83,6 +98,27 @@ internal sealed class ReadCodeTests
         Assert.That((await reader.FindAsync(Site(1), _codes[0])).Value?.Serial, Is.EqualTo(code.Serial));
         Assert.That(orders.Known(code.Serial)?.Holds(code.Serial), Is.True);
         Assert.That((await reader.FindAsync(Site(1), _codes[0])).Value?.Serial, Is.EqualTo(code.Serial));
+    }
+
+    [Test]
+    public async Task The_first_code_of_a_later_order_is_found_by_a_memory_that_knows_only_earlier_ones()
+    {
+        var reader = Reader(Off);
+        Assert.That((await reader.FindAsync(Site(1), _codes[0])).Refused, Is.Null);
+        var later = Scenario.Ok(await _scenario.OrderAsync(2, Scenario.Today.AddMonths(3), activate: false));
+        foreach (var serial in new[] { later["firstSerial"].GetInt64(), later["lastSerial"].GetInt64() })
+            Assert.That((await reader.FindAsync(Site(1), await _scenario.CodeAsync(serial))).Value?.Serial, Is.EqualTo(serial));
+    }
+
+    [Test]
+    public async Task A_store_without_orders_refuses_every_code()
+    {
+        await using var service = await TestService.StartAsync();
+        await using var scope = service.Services.CreateAsyncScope();
+        var session = scope.ServiceProvider.GetRequiredService<Session>();
+        var reader = service.Services.GetRequiredService<ReadCode>();
+        foreach (var code in WrongKinds(_codes[0]).Append(_codes[0]))
+            Assert.That((await reader.FindAsync(session, code)).Refused, Is.EqualTo(ReadCode.Unknown));
     }
 
     [Test]
@@ -134,6 +170,27 @@ internal sealed class ReadCodeTests
         yield return CutTag.Forge(right);
         yield return VoucherCode.Compose(foreign, 5, code.Serial, salt);
         yield return VoucherCode.Compose(foreign, 1, code.Serial, salt);
+    }
+
+    /// <summary>Lets something happen between the first time it is asked and the second.</summary>
+    private sealed class MeddlingClock : TimeProvider
+    {
+        private int _asked;
+
+        public Action? AfterTheNext { get; set; }
+
+        public override long TimestampFrequency => 1_000;
+
+        public override long GetTimestamp()
+        {
+            if (AfterTheNext is { } happens && ++_asked == 2)
+            {
+                AfterTheNext = null;
+                happens();
+            }
+
+            return 1;
+        }
     }
 
     private KeyRing Keys => _service.Services.GetRequiredService<KeyRing>();
