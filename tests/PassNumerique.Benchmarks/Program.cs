@@ -15,6 +15,9 @@ internal static class Program
         new("redemption", "redemptions a second over HTTP, against PostgreSQL on the same machine", Redemption.RunAsync),
         new("demo", "loading the demonstration, against bare prepared statements for the same rows", DemoLoad.RunAsync),
         new("sizes", "what a redeemed pass weighs, table by table, and what it would on SQL Server", Sizes.RunAsync),
+        new("timing", "whether a forged code and an unknown one can be told apart by time, with a planted leak", Timing.RunAsync),
+        new("guesses", "hits of a guesser who knows all but 20 bits of a tag, without the limits and with them",
+            GuessRuns.RunAsync),
         new("territories", "makes the table of communes out of the official lists",
             args => Task.FromResult(TerritoryTable.Run(args))),
     ];

@@ -12,4 +12,8 @@ internal sealed class ManualClock(long nowMs) : TimeProvider
     }
 
     public override DateTimeOffset GetUtcNow() => DateTimeOffset.FromUnixTimeMilliseconds(NowMs);
+
+    public override long TimestampFrequency => 1_000;
+
+    public override long GetTimestamp() => NowMs;
 }

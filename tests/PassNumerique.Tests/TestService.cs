@@ -43,7 +43,7 @@ internal sealed class TestService : IAsyncDisposable
 
     public static async Task<TestService> StartAsync(
         string engine = Engines.Sqlite, TimeProvider? clock = null, string? folder = null, bool demo = false,
-        bool bootstrap = true, string? connectionString = null)
+        bool bootstrap = true, string? connectionString = null, IReadOnlyDictionary<string, string?>? settings = null)
     {
         var data = folder ?? Path.Combine(Path.GetTempPath(), "pass-numerique-" + Guid.NewGuid().ToString("N"));
         var isNew = engine == Engines.Sqlite
@@ -60,6 +60,7 @@ internal sealed class TestService : IAsyncDisposable
                 ["PassNumerique:Demo"] = demo ? "true" : "false",
                 ["urls"] = "http://127.0.0.1:0",
             });
+            if (settings is not null) builder.Configuration.AddInMemoryCollection(settings);
             builder.Logging.ClearProviders();
             builder.Logging.AddProvider(new Failures());
             if (clock is not null) builder.Services.AddSingleton(clock);

@@ -30,7 +30,10 @@ internal static class BeginSignIn
     internal sealed record Answer(string LoginDigest, string AddressDigest);
 
     internal static readonly Refusal TooMany = new("sign-in-too-many", 429, "Trop d'essais.",
-        "Attendez une minute avant de réessayer. Votre compte n'est pas bloqué.");
+        "Attendez une minute avant de réessayer. Votre compte n'est pas bloqué.")
+    {
+        RetryAfterSeconds = 60,
+    };
 
     internal sealed class Validator : AbstractValidator<Command>;
 

@@ -19,6 +19,7 @@ internal sealed class Gate(RequestDelegate next, KeyRing keys, TimeProvider cloc
     public async Task InvokeAsync(HttpContext http)
     {
         var session = http.RequestServices.GetRequiredService<Session>();
+        session.Address = http.Connection.RemoteIpAddress;
         if (http.GetEndpoint() is not { } endpoint)
         {
             if (Pages.AreWanted(http)) session.Caller = await IdentifyAsync(http, session);

@@ -49,7 +49,6 @@ public partial class SignInPage
         var begun = await request.Service<IMediator>().Send(new BeginSignIn.Command(login, address));
         if (begun.Refused is { } tooMany)
         {
-            request.Http.Response.Headers.RetryAfter = "60";
             form.Refuse(tooMany);
             return null;
         }

@@ -43,7 +43,8 @@ internal static class RecordAssessment
         }
     }
 
-    internal sealed class Handler(Session db, KeyRing keys, OrderCards orders) : IRequestHandler<Command, Result<Answer>>
+    internal sealed class Handler(Session db, KeyRing keys, OrderCards orders, ReadCode codes)
+        : IRequestHandler<Command, Result<Answer>>
     {
         public async Task<Result<Answer>> Handle(Command command, CancellationToken ct)
         {
@@ -72,7 +73,7 @@ internal static class RecordAssessment
             var serial = command.BookletNumber;
             if (command.Code is { } code)
             {
-                var found = await ReadCode.FindAsync(db, orders, keys, code);
+                var found = await codes.FindAsync(db, code);
                 if (found.Refused is { } refused) return refused;
                 serial = found.Value!.Booklet;
             }

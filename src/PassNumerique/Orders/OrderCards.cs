@@ -7,41 +7,73 @@ internal sealed record OrderCard(
     string Id, string ConventionId, string AuthorityId, long FirstSerial, long LastSerial, long VouchersPerBooklet,
     long FaceCents, long CreditMinutes, long ValidUntilDay, byte[] Salt, long KeyVersion)
 {
+    /// <summary>Without a branch, so that the processor foresees nothing of it.</summary>
+    public bool Holds(long serial) => (serial >= FirstSerial) & (serial <= LastSerial);
+
     /// <summary>The number of a booklet is the serial of its first pass.</summary>
     public long BookletOf(long serial) => serial - ((serial - FirstSerial) % VouchersPerBooklet);
 
-    public bool IsBooklet(long number) => number >= FirstSerial && number <= LastSerial && BookletOf(number) == number;
+    public bool IsBooklet(long number) => Holds(number) && BookletOf(number) == number;
 }
 
 /// <summary>Orders in memory, found by any serial of their range.</summary>
 internal sealed class OrderCards
 {
     private const int Max = 50_000;
+
+    /// <summary>A division takes the longer the longer its quotient: with this, about the same for all serials.</summary>
+    private const long Stretch = 1L << 30;
+
     private readonly Lock _lock = new();
     private readonly SortedList<long, OrderCard> _byFirstSerial = [];
 
     /// <summary>The order whose range holds the serial, or null.</summary>
     public async ValueTask<OrderCard?> FindAsync(Session session, long serial)
     {
+        if (Known(serial) is { } known && known.Holds(serial)) return known;
+        if (await AskAsync(session, serial) is not { } asked || !asked.Card.Holds(serial)) return null;
+        Keep(asked);
+        return asked.Card;
+    }
+
+    /// <summary>
+    /// The order of the serial, as far as memory knows, else another one: a serial of nobody is looked for where
+    /// one of somebody would be, so that the time it takes says nothing. Null only where memory is empty.
+    /// </summary>
+    public OrderCard? Known(long serial)
+    {
         lock (_lock)
         {
-            if (Nearest(serial) is { } near && near.LastSerial >= serial) return near;
+            var count = _byFirstSerial.Count;
+            return count == 0 ? null : Nearest(Fold(serial, _byFirstSerial.GetValueAtIndex(count - 1).LastSerial + 1));
         }
+    }
 
-        var row = await session.FindAsync<Row>(Sql.BySerial, new { Serial = serial });
+    /// <summary>The same from the store: one row, whether the serial is somebody's or not.</summary>
+    public async Task<Asked?> AskAsync(Session session, long serial)
+    {
+        var row = await session.FindAsync<Row>(
+            Sql.Nearest, new { Serial = Math.Max(1, serial), Counter = PlaceOrder.SerialCounter, Stretch });
         if (row is null) return null;
         var card = new OrderCard(
             row.Id, row.ConventionId, row.AuthorityId, row.FirstSerial, row.LastSerial, row.VouchersPerBooklet,
             row.FaceCents, row.CreditMinutes, row.ValidUntilDay, row.Salt, row.KeyVersion);
-        if (row.Batch is not { } batch || (session.Batch is { } current && batch >= current)) return card;
+        return new(card, row.Batch is { } batch && !(session.Batch is { } current && batch >= current));
+    }
+
+    /// <summary>Takes an order into memory, unless its own command may still be undone.</summary>
+    public void Keep(Asked asked)
+    {
+        if (!asked.IsSettled) return;
         lock (_lock)
         {
             if (_byFirstSerial.Count >= Max) _byFirstSerial.Clear();
-            _byFirstSerial[card.FirstSerial] = card;
+            _byFirstSerial[asked.Card.FirstSerial] = asked.Card;
         }
-
-        return card;
     }
+
+    /// <summary>Serials are 1 to next − 1: they stay what they are, all others fall among them.</summary>
+    private static long Fold(long serial, long next) => 1 + ((Math.Max(1, serial) - 1 + (Stretch * next)) % next);
 
     private OrderCard? Nearest(long serial)
     {
@@ -56,13 +88,17 @@ internal sealed class OrderCards
         return high < 0 ? null : _byFirstSerial.GetValueAtIndex(high);
     }
 
+    /// <summary>An order from the store, and whether it is there for good.</summary>
+    internal sealed record Asked(OrderCard Card, bool IsSettled);
+
     private sealed record Row(
         string Id, string ConventionId, string AuthorityId, long FirstSerial, long LastSerial, long VouchersPerBooklet,
         long FaceCents, long CreditMinutes, long ValidUntilDay, byte[] Salt, long KeyVersion, long? Batch);
 
     private static class Sql
     {
-        public const string BySerial = """
+        /// <summary>The fold, by the counter that the order moved in its own transaction.</summary>
+        public const string Nearest = """
             SELECT id AS Id,
                    convention_id AS ConventionId,
                    authority_id AS AuthorityId,
@@ -76,8 +112,11 @@ internal sealed class OrderCards
                    key_version AS KeyVersion,
                    batch AS Batch
               FROM orders
-             WHERE first_serial = (SELECT MAX(first_serial) FROM orders WHERE first_serial <= @Serial)
-               AND last_serial >= @Serial
+             WHERE first_serial = (SELECT MAX(first_serial)
+                                     FROM orders
+                                    WHERE first_serial <= (SELECT 1 + (@Serial - 1 + @Stretch * next_value) % next_value
+                                                             FROM counters
+                                                            WHERE name = @Counter))
             """;
     }
 }

@@ -7,6 +7,7 @@ using PassNumerique.Platform.Data;
 using PassNumerique.Platform.Web;
 using PassNumerique.Redemption;
 using PassNumerique.Sites;
+using PassNumerique.Vouchers;
 
 namespace PassNumerique.Platform;
 
@@ -43,6 +44,7 @@ internal static class Hosting
     public static void AddServices(IServiceCollection services, Settings settings)
     {
         services.AddSingleton(settings);
+        services.AddSingleton(settings.Guesses);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(Journal.Tables);
         services.AddSingleton(OpenKeys);
@@ -53,6 +55,8 @@ internal static class Hosting
         services.AddSingleton<OrderCards>();
         services.AddSingleton<SiteCards>();
         services.AddSingleton<RecentlyRefused>();
+        services.AddSingleton<Guesses>();
+        services.AddSingleton<ReadCode>();
         services.AddSingleton<DemoState>();
         services.AddSingleton<Menu>();
         services.AddPipeline();

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using FluentValidation;
 using PassNumerique.Platform.Data;
@@ -76,7 +77,7 @@ internal static class Problems
         response.StatusCode = refusal.Status;
         response.ContentType = "application/problem+json";
         response.Headers.CacheControl = "no-store";
-        if (refusal.Status is 429 or 503) response.Headers.RetryAfter = "1";
+        TellWhen(response, refusal);
         if (refusal.Status == 401) response.Headers.WWWAuthenticate = "Bearer";
         var traceId = Activity.Current?.TraceId.ToString() ?? http.TraceIdentifier;
         if (Pages.AreWanted(http)) return Pages.ProblemAsync(http, refusal, traceId);
@@ -104,6 +105,13 @@ internal static class Problems
         if (Interlocked.Exchange(ref _toldFull, second) != second) http.Log().QueueFull(http.Request.Path);
         await Task.Delay(RetryAfter, http.RequestAborted);
         await WriteAsync(http, Unavailable);
+    }
+
+    /// <summary>Says when to come again, where that would help.</summary>
+    public static void TellWhen(HttpResponse response, Refusal refusal)
+    {
+        if (refusal.Status is 429 or 503)
+            response.Headers.RetryAfter = refusal.RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
     }
 
     /// <summary>The outermost step: what is thrown below becomes a problem, once.</summary>

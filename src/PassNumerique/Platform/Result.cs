@@ -8,6 +8,9 @@ namespace PassNumerique.Platform;
 /// </summary>
 internal sealed record Refusal(string Code, int Status, string Title, string Detail)
 {
+    /// <summary>When to come again, where <see cref="Status"/> says "not now" (429, 503).</summary>
+    public long RetryAfterSeconds { get; init; } = 1;
+
     /// <summary>Facts of this very case, as members of the problem: a date, a count, an id.</summary>
     public IReadOnlyDictionary<string, object?>? Facts { get; init; }
 

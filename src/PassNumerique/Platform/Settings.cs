@@ -1,12 +1,26 @@
+using System.Globalization;
 using PassNumerique.Platform.Data;
 
 namespace PassNumerique.Platform;
 
+/// <summary>
+/// How many wrong guesses of codes a minute are answered: of one place, from one address, and of all together, by
+/// one copy of the service.
+/// </summary>
+internal sealed record GuessLimits(long PerSite = 10, long PerAddress = 60, long Overall = 600)
+{
+    public const long Max = 1_000_000;
+}
+
 /// <summary>The settings of <c>api.md</c>. A wrong one stops the start with one line that names it.</summary>
 internal sealed record Settings(
-    string Data, string Store, string? ConnectionString, bool Demo, string CodeKeyFile, string? HeadFile, bool IsDevelopment)
+    string Data, string Store, string? ConnectionString, bool Demo, string CodeKeyFile, string? HeadFile, bool IsDevelopment,
+    GuessLimits Guesses)
 {
-    internal static readonly string[] Names = ["Data", "Store", "Demo", "CodeKeyFile", "HeadFile"];
+    internal static readonly string[] Names =
+    [
+        "Data", "Store", "Demo", "CodeKeyFile", "HeadFile", "GuessesPerSite", "GuessesPerAddress", "GuessesOverall",
+    ];
 
     public static Settings From(IConfiguration configuration, IHostEnvironment environment)
     {
@@ -31,7 +45,8 @@ internal sealed record Settings(
             throw new StartException("PassNumerique__Store=sqlserver demande ConnectionStrings__PassNumerique.");
         return new(
             data, store, connectionString, Flag(section, "Demo", development),
-            KeyFileOf(section, data, development), HeadFileOf(section, data, development), development);
+            KeyFileOf(section, data, development), HeadFileOf(section, data, development), development,
+            GuessLimitsOf(section));
     }
 
     private static string KeyFileOf(IConfigurationSection section, string data, bool development)
@@ -60,6 +75,15 @@ internal sealed record Settings(
             : file;
     }
 
+    private static GuessLimits GuessLimitsOf(IConfigurationSection section)
+    {
+        var usual = new GuessLimits();
+        return new(
+            Number(section, "GuessesPerSite", usual.PerSite, GuessLimits.Max),
+            Number(section, "GuessesPerAddress", usual.PerAddress, GuessLimits.Max),
+            Number(section, "GuessesOverall", usual.Overall, GuessLimits.Max));
+    }
+
     private static bool Inside(string file, string folder) =>
         !Path.GetRelativePath(folder, file).StartsWith("..", StringComparison.Ordinal);
 
@@ -68,6 +92,14 @@ internal sealed record Settings(
         null => null,
         "" => throw new StartException($"PassNumerique__{name} est vide."),
         var value => value,
+    };
+
+    private static long Number(IConfigurationSection section, string name, long otherwise, long max) => section[name] switch
+    {
+        null => otherwise,
+        var text when long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number >= 1 && number <= max => number,
+        var text => throw new StartException($"PassNumerique__{name} vaut « {text} » : donnez un nombre de 1 à {max}."),
     };
 
     private static bool Flag(IConfigurationSection section, string name, bool otherwise) => section[name] switch

@@ -23,7 +23,7 @@ internal static class CaptureReservation
 
     /// <summary>Called by <see cref="RedeemVouchers"/>, whose command and answer these are.</summary>
     internal sealed class Handler(
-        Session db, KeyRing keys, OrderCards orders, SiteCards sites, ConventionCards conventions,
+        Session db, ReadCode codes, OrderCards orders, SiteCards sites, ConventionCards conventions,
         RedeemVouchers.Handler redemptions)
     {
         private const int MaxRounds = 50;
@@ -77,7 +77,7 @@ internal static class CaptureReservation
         private async Task<Refusal?> NotItsPassAsync(RedeemVouchers.Command command, Reservation held)
         {
             if (command.AllCodes.Count == 0) return null;
-            var pass = await ReadCode.FindAsync(db, orders, keys, command.AllCodes[0]);
+            var pass = await codes.FindAsync(db, command.AllCodes[0]);
             if (pass.Refused is { } unknown) return unknown;
             return pass.Value!.Serial == held.Serial ? null : throw new InvalidRequestException(
                 command.Code is null ? "codes[0]" : "code",

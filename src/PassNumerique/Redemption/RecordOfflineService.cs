@@ -35,11 +35,11 @@ internal static class RecordOfflineService
     internal sealed class Validator : AbstractValidator<Command>;
 
     internal sealed class Handler(
-        Session db, KeyRing keys, OrderCards orders, SiteCards sites, ConventionCards conventions,
+        Session db, ReadCode codes, OrderCards orders, SiteCards sites, ConventionCards conventions,
         RecentlyRefused lately)
         : IRequestHandler<Command, Result<Answer>>
     {
-        private readonly RedeemVouchers.Handler _redeem = new(db, keys, orders, sites, conventions, lately);
+        private readonly RedeemVouchers.Handler _redeem = new(db, codes, orders, sites, conventions, lately);
 
         public async Task<Result<Answer>> Handle(Command command, CancellationToken ct)
         {

@@ -118,7 +118,7 @@ internal static class RedeemVouchers
     }
 
     internal sealed class Handler(
-        Session db, KeyRing keys, OrderCards orders, SiteCards sites, ConventionCards conventions,
+        Session db, ReadCode codes, OrderCards orders, SiteCards sites, ConventionCards conventions,
         RecentlyRefused refused)
         : IRequestHandler<Command, Result<Answer>>
     {
@@ -133,7 +133,7 @@ internal static class RedeemVouchers
         {
             if (command.ReservationId is not null)
             {
-                var end = new CaptureReservation.Handler(db, keys, orders, sites, conventions, this);
+                var end = new CaptureReservation.Handler(db, codes, orders, sites, conventions, this);
                 return await db.TransactAsync(() => end.Handle(command, ct), oneStatement: true);
             }
 
@@ -227,7 +227,7 @@ internal static class RedeemVouchers
             var passes = new List<Pass>();
             foreach (var typed in command.AllCodes)
             {
-                var found = await ReadCode.FindAsync(db, orders, keys, typed);
+                var found = await codes.FindAsync(db, typed);
                 if (found.Refused is { } unknown) return unknown;
                 var id = found.Value!.Order.ConventionId;
                 var card = command.AllCodes.Count == 1

@@ -58,7 +58,7 @@ internal static class ReserveVoucher
     }
 
     internal sealed class Handler(
-        Session db, KeyRing keys, OrderCards orders, SiteCards sites, ConventionCards conventions)
+        Session db, ReadCode codes, SiteCards sites, ConventionCards conventions)
         : IRequestHandler<Command, Result<Answer>>
     {
         private const int MaxRounds = 50;
@@ -69,7 +69,7 @@ internal static class ReserveVoucher
             if (await RecordedAsync(operationId, ct) is { } before) return before;
             var site = await SiteAsync(command.SiteId);
             if (site is null) return Refusals.SiteUnknown;
-            var pass = await ReadCode.FindAsync(db, orders, keys, command.Code);
+            var pass = await codes.FindAsync(db, command.Code);
             if (pass.Refused is { } unknown) return unknown;
             for (var round = 0; round < MaxRounds; round++)
             {

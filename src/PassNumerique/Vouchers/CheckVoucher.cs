@@ -1,5 +1,4 @@
 using PassNumerique.Conventions;
-using PassNumerique.Orders;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
 using PassNumerique.Sites;
@@ -24,8 +23,7 @@ internal static class CheckVoucher
     {
         if (ReadCode.Mistake(question.Code) is { } mistake) throw new InvalidRequestException("code", mistake);
         var session = request.Session;
-        var found = await ReadCode.FindAsync(
-            session, request.Service<OrderCards>(), request.Service<KeyRing>(), question.Code);
+        var found = await request.Service<ReadCode>().FindAsync(session, question.Code);
         if (found.Refused is { } refused) return refused;
         var (serial, order) = (found.Value!.Serial, found.Value.Order);
         if (session.Caller.Is(Role.Agent | Role.Authority) && session.Caller.OrganisationId != order.AuthorityId)

@@ -131,7 +131,8 @@ internal static class ShowHistory
                    s.actor_id AS ActorId,
                    s.site_id AS PlaceId,
                    CAST(0 AS bigint) AS Minutes,
-                   CAST(0 AS bigint) AS ValueCents
+                   CAST(0 AS bigint) AS ValueCents,
+                   CAST(0 AS bigint) AS HeldMinutes
               FROM offline_services s
               LEFT JOIN disputes d ON d.serial = s.serial AND d.part = s.part
              WHERE s.serial = @Serial
@@ -142,6 +143,7 @@ internal static class ShowHistory
                    t.actor_id,
                    CAST(NULL AS char(36)),
                    CAST(0 AS bigint),
+                   CAST(0 AS bigint),
                    CAST(0 AS bigint)
               FROM dispute_settlements t
              WHERE t.serial = @Serial
@@ -151,6 +153,7 @@ internal static class ShowHistory
                    o.recorded_ms,
                    o.actor_id,
                    CAST(NULL AS char(36)),
+                   CAST(0 AS bigint),
                    CAST(0 AS bigint),
                    CAST(0 AS bigint)
               FROM guarantee_outcomes o

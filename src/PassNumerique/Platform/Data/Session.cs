@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Net;
 using System.Runtime.CompilerServices;
 using Dapper;
 
@@ -16,6 +17,9 @@ internal sealed class Session(Database database, TimeProvider clock)
 
     /// <summary>Who asks.</summary>
     public Caller Caller { get; set; } = Caller.Nobody;
+
+    /// <summary>From which address, as far as we can tell: null where no request is behind it.</summary>
+    public IPAddress? Address { get; set; }
 
     /// <summary>The header <c>Idempotency-Key</c>.</summary>
     public string? IdempotencyKey { get; set; }

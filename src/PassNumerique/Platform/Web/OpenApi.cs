@@ -102,10 +102,11 @@ internal static class OpenApi
         {
             ("400", "Demande mal formée : « errors » dit quoi, champ par champ."), ("401", "Identification nécessaire."),
             ("403", "Rôle insuffisant."), ("404", "Introuvable."), ("409", "Refusé : « type » porte le code, « detail » que faire."),
-            ("422", "Clé d'idempotence déjà utilisée pour une autre demande."), ("503", "Saturé : réessayez."),
+            ("422", "Clé d'idempotence déjà utilisée pour une autre demande."),
+            ("429", "Trop d'essais : réessayez après « Retry-After » secondes."), ("503", "Saturé : réessayez."),
         })
         {
-            if (facts.Body is null && status is "409" or "422") continue;
+            if (facts.Body is null && status is "409" or "422" or "429") continue;
             responses[status] = new JsonObject
             {
                 ["description"] = text,

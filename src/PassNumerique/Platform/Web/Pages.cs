@@ -38,6 +38,7 @@ internal static class Pages
         where TView : class
     {
         var page = await PageContext.ForAsync(request, form ?? new Form());
+        if (page.Form.Refused is { } refused) Problems.TellWhen(request.Http.Response, refused);
         await WriteAsync<TPage>(request.Http, page, view, status ?? page.Form.Status);
     }
 
