@@ -20,6 +20,7 @@ internal sealed class OtherCopy : IAsyncDisposable
     {
         var services = new ServiceCollection();
         services.AddSingleton(first.Services.GetRequiredService<TimeProvider>());
+        services.AddLogging();
         Hosting.AddServices(services, first.Services.GetRequiredService<Settings>());
         services.AddSingleton(first.Services.GetRequiredService<KeyRing>());
         services.AddSingleton(first.Services.GetRequiredService<Database>());
