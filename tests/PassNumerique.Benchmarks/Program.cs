@@ -1,3 +1,5 @@
+using PassNumerique.Benchmarks.Faults;
+
 namespace PassNumerique.Benchmarks;
 
 /// <summary>One measured run, or one tool: its name on the command line, what it shows, and what starts it.</summary>
@@ -14,6 +16,7 @@ internal static class Program
         new("startup", "time to the first 200 and idle memory, against an empty minimal API", Startup.RunAsync),
         new("demo", "loading the demonstration, against bare prepared statements for the same rows", DemoLoad.RunAsync),
         new("sizes", "what a redeemed pass weighs, table by table, and what it would on SQL Server", Sizes.RunAsync),
+        new("faults", "kills, power cuts, full disks, wrong input: nothing lost, nothing twice", FaultsRun.RunAsync),
         new("territories", "makes the table of communes out of the official lists",
             args => Task.FromResult(TerritoryTable.Run(args))),
     ];
