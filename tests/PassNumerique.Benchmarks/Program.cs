@@ -1,3 +1,5 @@
+using PassNumerique.Benchmarks.Faults;
+
 namespace PassNumerique.Benchmarks;
 
 /// <summary>One measured run, or one tool: its name on the command line, what it shows, and what starts it.</summary>
@@ -18,6 +20,7 @@ internal static class Program
         new("timing", "whether a forged code and an unknown one can be told apart by time, with a planted leak", Timing.RunAsync),
         new("guesses", "hits of a guesser who knows all but 20 bits of a tag, without the limits and with them",
             GuessRuns.RunAsync),
+        new("faults", "kills, power cuts, full disks, wrong input: nothing lost, nothing twice", FaultsRun.RunAsync),
         new("territories", "makes the table of communes out of the official lists",
             args => Task.FromResult(TerritoryTable.Run(args))),
     ];

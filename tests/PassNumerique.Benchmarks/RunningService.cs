@@ -1,21 +1,38 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 
 namespace PassNumerique.Benchmarks;
+
+/// <summary>By the numbers that Linux gives them.</summary>
+internal enum Signal
+{
+    Terminate = 15,
+    Continue = 18,
+    Stop = 19,
+}
 
 /// <summary>A program started on a free port of the loopback, killed when disposed: the worst end it can meet.</summary>
 internal sealed class RunningService : IDisposable
 {
+    private const int LinesKept = 50;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(2);
 
     private readonly Process _process;
+    private readonly ConcurrentQueue<string> _lines = new();
 
     private RunningService(Process process, int port) => (_process, Port) = (process, port);
 
     public int Port { get; }
+
+    public bool HasEnded => _process.HasExited;
+
+    /// <summary>The last lines that it wrote: what it has to say when it ends or fails.</summary>
+    public string LastLines => string.Join(Environment.NewLine, _lines);
 
     /// <summary>From before the process exists to the first 200 on <c>/health/ready</c>.</summary>
     public double StartMs { get; private set; }
@@ -35,9 +52,11 @@ internal sealed class RunningService : IDisposable
 
         var watch = Stopwatch.StartNew();
         var process = Process.Start(start)!;
-        process.OutputDataReceived += static (_, _) => { };
-        process.BeginOutputReadLine();
         var service = new RunningService(process, port);
+        process.OutputDataReceived += (_, line) => service.Hear(line.Data);
+        process.ErrorDataReceived += (_, line) => service.Hear(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
         try
         {
             while (!await service.IsReadyAsync())
@@ -74,6 +93,30 @@ internal sealed class RunningService : IDisposable
         return await client.GetStringAsync(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Port}{path}"));
     }
 
+    /// <summary>SIGKILL: no handler of the program runs.</summary>
+    public void Kill()
+    {
+        if (!_process.HasExited) _process.Kill();
+        _process.WaitForExit();
+    }
+
+    public void Send(Signal signal) => Check(SendSignal(_process.Id, (int)signal));
+
+    /// <summary>Its exit code, or nothing where it still runs after that time.</summary>
+    public async Task<int?> EndAsync(TimeSpan patience)
+    {
+        using var late = new CancellationTokenSource(patience);
+        try
+        {
+            await _process.WaitForExitAsync(late.Token);
+            return _process.ExitCode;
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Resident memory in MB, whole and with shared pages divided among those who share them.</summary>
     public (double RssMb, double PssMb) Memory()
     {
@@ -83,8 +126,7 @@ internal sealed class RunningService : IDisposable
 
     public void Dispose()
     {
-        if (!_process.HasExited) _process.Kill();
-        _process.WaitForExit();
+        Kill();
         _process.Dispose();
     }
 
@@ -98,9 +140,24 @@ internal sealed class RunningService : IDisposable
     private async Task ThrowIfEndedAsync()
     {
         if (!_process.HasExited) return;
-        var error = await _process.StandardError.ReadToEndAsync();
-        throw new InvalidOperationException($"The service ended with code {_process.ExitCode}: {error}");
+        await _process.WaitForExitAsync();
+        throw new InvalidOperationException($"The service ended with code {_process.ExitCode}: {LastLines}");
     }
+
+    private void Hear(string? line)
+    {
+        if (line is null) return;
+        _lines.Enqueue(line);
+        if (_lines.Count > LinesKept) _lines.TryDequeue(out _);
+    }
+
+    private static void Check(int outcome)
+    {
+        if (outcome != 0) throw new InvalidOperationException("The signal could not be sent.");
+    }
+
+    [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static extern int SendSignal(int process, int signal);
 
     // A bare socket: what is measured is the service, not the first request of a client library.
     private async Task<bool> IsReadyAsync()

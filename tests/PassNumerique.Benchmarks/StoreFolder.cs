@@ -1,9 +1,13 @@
+using PassNumerique.Platform.Data;
+
 namespace PassNumerique.Benchmarks;
 
 /// <summary>A place for one store, its keys and its head file beside it, as in Production.</summary>
 internal sealed record StoreFolder(string Root)
 {
     public string Data => Path.Combine(Root, "data");
+
+    public string Store => Path.Combine(Data, SqliteDatabase.FileName);
 
     public string CodeKeyFile => Path.Combine(Root, "keys", "code.keys");
 

@@ -5,7 +5,6 @@ using Microsoft.Extensions.DependencyInjection;
 using PassNumerique.Orders;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
-using PassNumerique.Tests.Vouchers;
 using PassNumerique.Vouchers;
 
 namespace PassNumerique.Benchmarks;

@@ -15,6 +15,10 @@ internal sealed class ServiceProcess : IDisposable
 
     private ServiceProcess(Process process, string address) => (_process, _address) = (process, address);
 
+    /// <summary>What runs an assembly.</summary>
+    public static string Host =>
+        Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
+
     public string Address => _address;
 
     /// <param name="data">The folder of the store.</param>
@@ -92,8 +96,7 @@ internal sealed class ServiceProcess : IDisposable
     private static ProcessStartInfo Info(
         string data, string address, string? connectionString = null, params string[] verb)
     {
-        var host = Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
-        var info = new ProcessStartInfo(host, [typeof(Program).Assembly.Location, .. verb])
+        var info = new ProcessStartInfo(Host, [typeof(Program).Assembly.Location, .. verb])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

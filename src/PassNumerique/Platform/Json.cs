@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.Unicode;
 
 namespace PassNumerique.Platform;
 
@@ -51,6 +52,8 @@ internal static class Json
     /// <summary>Reads a body. Throws <see cref="InvalidRequestException"/> with every mistake in it.</summary>
     public static T Read<T>(ReadOnlyMemory<byte> body)
     {
+        if (!Utf8.IsValid(body.Span))
+            throw new InvalidRequestException("$", "Le corps n'est pas de l'UTF-8 : certains de ses octets n'y forment aucun caractère.");
         try
         {
             return JsonSerializer.Deserialize<T>(body.Span, Options)
@@ -85,8 +88,9 @@ internal static class Json
             using var document = JsonDocument.Parse(body, options);
             Walk(document.RootElement, type, "", errors);
         }
-        catch (JsonException)
+        catch (Exception unreadable) when (unreadable is JsonException or InvalidOperationException)
         {
+            // The second is the reader's word for a name with half a character in it: "\ud800".
             var line = (exception.LineNumber ?? 0) + 1;
             errors["$"] = [$"Le corps n'est pas du JSON lisible (ligne {line}, octet {exception.BytePositionInLine})."];
         }

@@ -140,6 +140,7 @@ internal static class Problems
             case BadHttpRequestException bad:
                 return WriteAsync(http, Invalid with { Status = bad.StatusCode });
             case InvalidDataException:
+            case IOException { InnerException: OverflowException }: // A chunk that says it is longer than any body.
                 return WriteAsync(http, Invalid);
             case OutcomeUnknownException:
                 http.Log().StoreUnavailable(exception, http.Request.Path);

@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
+using PassNumerique.Benchmarks;
 using PassNumerique.Platform;
 using PassNumerique.Tests.Platform.Web;
 using PassNumerique.Vouchers;

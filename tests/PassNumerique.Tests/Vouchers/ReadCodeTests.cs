@@ -3,6 +3,7 @@ using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using NUnit.Framework;
+using PassNumerique.Benchmarks;
 using PassNumerique.Orders;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;

@@ -115,7 +115,8 @@ internal sealed class SqliteDatabase : Database
 
     public override bool IsDuplicateKey(DbException e) => e is SqliteException { SqliteExtendedErrorCode: 1555 or 2067 };
 
-    public override bool IsTransient(DbException e) => e is SqliteException { SqliteErrorCode: 5 or 6 };
+    /// <summary>Busy, locked, an I/O error, no room, a file that can't be opened: of the machine, and it may pass.</summary>
+    public override bool IsTransient(DbException e) => e is SqliteException { SqliteErrorCode: 5 or 6 or 10 or 13 or 14 };
 
     public override ValueTask DisposeAsync()
     {

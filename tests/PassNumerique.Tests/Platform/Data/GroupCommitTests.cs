@@ -179,6 +179,36 @@ internal sealed class GroupCommitTests
         Assert.That((await NamesAsync()).Select(n => n.Split(' ')[0]), Is.EqualTo(Enumerable.Range(0, 4_000).Select(i => $"{i}")));
     }
 
+    [Test]
+    public async Task A_line_cut_by_a_full_disk_does_not_spoil_the_next_one()
+    {
+        await File.WriteAllTextAsync(_folder.Head, "1");
+        await WriteAsync("a");
+        var last = await _database.LastSealAsync();
+        Assert.That(HeadFile.Last(_folder.Head), Is.EqualTo((1L, last.Chain)));
+        Assert.That(File.ReadLines(_folder.Head), Is.EqualTo(new[] { "1", $"1 {last.SealedMs} {last.Chain} {last.Mac}" }));
+    }
+
+    [Test]
+    public async Task A_head_that_cannot_be_written_takes_nobodys_answer_away()
+    {
+        Directory.CreateDirectory(_folder.Head);
+        Assert.That((await WriteAsync("a")).Value, Is.EqualTo("batch 1"));
+        Directory.Delete(_folder.Head);
+        _clock.NowMs = Noon + 1_000;
+        await WriteAsync("b");
+        Assert.That(Batches(), Is.EqualTo(new long[] { 2 }));
+    }
+
+    [Test]
+    public async Task The_head_goes_on_when_the_clock_was_set_back()
+    {
+        await WriteAsync("a");
+        _clock.NowMs = Noon - 3_600_000;
+        await WriteAsync("b");
+        Assert.That(Batches(), Is.EqualTo(new long[] { 1, 2 }));
+    }
+
     private IEnumerable<long> Batches() =>
         File.ReadLines(_folder.Head).Select(l => long.Parse(l.Split(' ')[0], CultureInfo.InvariantCulture));
 

@@ -3,7 +3,7 @@ using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
 using PassNumerique.Vouchers;
 
-namespace PassNumerique.Tests.Vouchers;
+namespace PassNumerique.Benchmarks;
 
 /// <summary>
 /// <see cref="ReadCode"/> with the fault it must not have: a serial of nobody is refused as soon as the store says

@@ -1,6 +1,6 @@
 using PassNumerique.Vouchers;
 
-namespace PassNumerique.Tests.Vouchers;
+namespace PassNumerique.Benchmarks;
 
 /// <summary>
 /// A tag that can be hit: whoever made the key tells the guesser the whole code but its last symbols, five bits
