@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using FluentValidation;
+using Microsoft.AspNetCore.Connections;
 using PassNumerique.Platform.Data;
 using PassNumerique.Platform.Web;
 
@@ -30,6 +31,12 @@ internal static class Problems
 
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private static long _toldFull;
+
+    /// <summary>
+    /// What it throws over a body that breaks HTTP – a chunk longer than any body, a trailer with a null – has no
+    /// type of its own, and is the fault of the request all the same.
+    /// </summary>
+    private const string Kestrel = "Microsoft.AspNetCore.Server.Kestrel.Core";
 
     public static readonly Refusal Invalid = new("invalid-request", 400, "La demande est incomplète ou mal formée.",
         "Corrigez les champs indiqués dans « errors », puis renvoyez la demande.");
@@ -140,7 +147,7 @@ internal static class Problems
             case BadHttpRequestException bad:
                 return WriteAsync(http, Invalid with { Status = bad.StatusCode });
             case InvalidDataException:
-            case IOException { InnerException: OverflowException }: // A chunk that says it is longer than any body.
+            case IOException or InvalidOperationException when exception.Source == Kestrel:
                 return WriteAsync(http, Invalid);
             case OutcomeUnknownException:
                 http.Log().StoreUnavailable(exception, http.Request.Path);
@@ -150,6 +157,7 @@ internal static class Problems
                 http.Log().StoreUnavailable(exception, http.Request.Path);
                 return WriteAsync(http, Unavailable);
             case OperationCanceledException when http.RequestAborted.IsCancellationRequested:
+            case ConnectionResetException:
                 http.Response.StatusCode = 499;
                 return Task.CompletedTask;
             default:

@@ -9,10 +9,10 @@ namespace PassNumerique.Platform.Data;
 internal sealed class Checkpointer(PreparedConnection writer, Func<PreparedConnection> open)
 {
     /// <summary>
-    /// So many pages of 4 KiB may stand in the log before it is copied: 128 MiB. A page that was written often is
-    /// copied once; a log that was left behind by a crash is still read in a fraction of a second.
+    /// So many pages of 4 KiB may stand in the log before it is copied: 32 MiB. A page that was written often is
+    /// copied once; a log that was left behind by a crash is read again in an instant.
     /// </summary>
-    private const long MaxPages = 32_768;
+    private const long MaxPages = 8_192;
 
     /// <summary>What the writer copies himself: 1 MiB, milliseconds.</summary>
     private const long FewPages = 256;

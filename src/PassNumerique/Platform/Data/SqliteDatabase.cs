@@ -13,11 +13,11 @@ internal sealed class SqliteDatabase : Database
     public const string FileName = "pass-numerique.db";
     private const int MaxIdle = 16;
 
-    // The cache is taken as it fills: up to 64 MiB for the writer, 2 MiB for a reader. The log is copied by the
+    // The cache is taken as it fills: up to 16 MiB for the writer, 2 MiB for a reader. The log is copied by the
     // checkpointer, never by a commit.
     private const string Pragmas = """
         PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384;
-        PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 268435456; PRAGMA wal_autocheckpoint = 0;
+        PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 134217728; PRAGMA wal_autocheckpoint = 0;
         """;
 
     private readonly string _folder;
