@@ -60,10 +60,10 @@ internal static class GuessRuns
 
         var (all, seconds) = ((double)runs * guesses, clock.Elapsed.TotalSeconds);
         var expected = all / Chances;
-        var (least, most) = (expected - (4 * Math.Sqrt(expected)), expected + (4 * Math.Sqrt(expected)));
+        var (least, most) = (Math.Max(1, expected - (4 * Math.Sqrt(expected))), expected + (4 * Math.Sqrt(expected)));
         var good = hits >= least && hits <= most;
         Console.WriteLine($"without limits: {hits} hits in {runs} runs of {guesses:#,0} guesses; chance says {expected:0.0} "
-            + $"({Math.Max(0, least):0}–{most:0}); {all / seconds:#,0} guesses a second: {Verdict(good)}");
+            + $"({least:0}–{most:0}); {all / seconds:#,0} guesses a second: {Verdict(good)}");
         return good;
     }
 
