@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using System.Diagnostics;
 using Dapper;
@@ -41,9 +42,19 @@ internal static class VerifyStore
         await using var connection = await database.OpenAsync();
         var walk = new Walk(database, connection, keys, tables);
         var problems = new List<Problem>();
-        if (await walk.SealsAsync(head, headPath) is { } broken) problems.Add(broken);
-        problems.AddRange(await walk.StraysAsync());
-        problems.AddRange(await VerifyCounts.RunAsync(database));
+        try
+        {
+            if (await walk.SealsAsync(head, headPath) is { } broken) problems.Add(broken);
+            problems.AddRange(await walk.StraysAsync());
+            problems.AddRange(await VerifyCounts.RunAsync(database));
+        }
+        catch (Exception exception) when (exception is InvalidCastException or FormatException or OverflowException or DataException)
+        {
+            // No statement can have written it: the bytes under the engine changed.
+            problems.Insert(0, new("magasin",
+                "une valeur n'a pas la forme de sa colonne : le fichier est abîmé. Restaurez une sauvegarde, puis relancez « verify »."));
+        }
+
         await output.WriteLineAsync(
             $"{French.Count(walk.Facts)} fait{French.S(walk.Facts)} dans {French.Count(walk.Batches)} "
             + $"lot{French.S(walk.Batches)}, relus en {French.Seconds(clock.Elapsed)}.");
@@ -68,6 +79,7 @@ internal static class VerifyStore
             while (_last.Batch < end.Batch)
             {
                 var seals = await PageAsync(end.Batch);
+                if (seals.Count == 0) return new($"lot {_last.Batch + 1}", "il manque, comme tous ceux qui le suivent.");
                 var leaves = await LeavesAsync(seals[^1].Batch);
                 foreach (var seal in seals)
                 {
@@ -125,11 +137,23 @@ internal static class VerifyStore
                 {
                     var batch = row.GetInt64(table.Columns.Count);
                     if (!leaves.TryGetValue(batch, out var list)) leaves[batch] = list = [];
-                    list.Add(table.Leaf(row));
+                    list.Add(LeafOf(table, row));
                 }
             }
 
             return leaves;
+        }
+
+        private static byte[] LeafOf(FactTable table, DbDataReader row)
+        {
+            try
+            {
+                return table.Leaf(row);
+            }
+            catch (InvalidOperationException exception)
+            {
+                throw new DataException($"A row of {table.Name} is none.", exception);
+            }
         }
 
         private async Task<Problem?> FaultAsync(Seal seal, IReadOnlyList<byte[]> leaves)

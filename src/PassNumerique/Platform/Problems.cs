@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Diagnostics;
 using System.Text.Json;
 using FluentValidation;
+using Microsoft.AspNetCore.Connections;
 using PassNumerique.Platform.Data;
 using PassNumerique.Platform.Web;
 
@@ -26,6 +27,12 @@ internal sealed class OutcomeUnknownException(string message, Exception? inner =
 internal static class Problems
 {
     public const string Prefix = "urn:pass-numerique:";
+
+    /// <summary>
+    /// What it throws over a body that breaks HTTP – a chunk longer than any body, a trailer with a null – has no
+    /// type of its own, and is the fault of the request all the same.
+    /// </summary>
+    private const string Kestrel = "Microsoft.AspNetCore.Server.Kestrel.Core";
 
     public static readonly Refusal Invalid = new("invalid-request", 400, "La demande est incomplète ou mal formée.",
         "Corrigez les champs indiqués dans « errors », puis renvoyez la demande.");
@@ -117,7 +124,7 @@ internal static class Problems
             case BadHttpRequestException bad:
                 return WriteAsync(http, Invalid with { Status = bad.StatusCode });
             case InvalidDataException:
-            case IOException { InnerException: OverflowException }: // A chunk that says it is longer than any body.
+            case IOException or InvalidOperationException when exception.Source == Kestrel:
                 return WriteAsync(http, Invalid);
             case OutcomeUnknownException:
                 http.Log().StoreUnavailable(exception, http.Request.Path);
@@ -127,6 +134,7 @@ internal static class Problems
                 http.Log().StoreUnavailable(exception, http.Request.Path);
                 return WriteAsync(http, Unavailable);
             case OperationCanceledException when http.RequestAborted.IsCancellationRequested:
+            case ConnectionResetException:
                 http.Response.StatusCode = 499;
                 return Task.CompletedTask;
             default:

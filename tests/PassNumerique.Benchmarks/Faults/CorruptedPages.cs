@@ -217,8 +217,7 @@ internal static class CorruptedPages
         {
             return exception.Message;
         }
-        catch (Exception exception) when (exception is InvalidCastException or FormatException or OverflowException
-            or InvalidOperationException or ArgumentException or KeyNotFoundException or System.Data.DataException)
+        catch (Exception exception) when (exception is not OutOfMemoryException)
         {
             // The operator would see a trace in place of a line.
             return $"breaks: {exception}";

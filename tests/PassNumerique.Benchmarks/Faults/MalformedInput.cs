@@ -6,8 +6,8 @@ using System.Text.RegularExpressions;
 namespace PassNumerique.Benchmarks.Faults;
 
 /// <summary>
-/// Inputs that no client of ours would send, at every route, with keys of two roles: no answer in the 500s, no
-/// detail of the inside in any answer, and afterwards the service redeems and its store verifies.
+/// Inputs that no client of ours would send, at every route, with keys of two roles: no answer in the 500s (but 505
+/// to what is no HTTP/1), no detail of the inside in any refusal, and afterwards the service redeems and its store verifies.
 /// </summary>
 internal static partial class MalformedInput
 {
@@ -30,6 +30,7 @@ internal static partial class MalformedInput
         }
 
         foreach (var fault in judge.Faults) trial.Blame(fault);
+        if (judge.Broken > 0) trial.Blame($"the service's last words: {trial.Service.LastLines}");
         await trial.RedeemAsync(TimeSpan.FromMilliseconds(200));
         if (trial.Log.Acknowledged.Count == 0) trial.Blame("nobody can redeem any more");
         await trial.FinishAsync();
@@ -65,6 +66,7 @@ internal static partial class MalformedInput
     internal sealed class Judge(IReadOnlyList<string> secrets)
     {
         private const int Kept = 8;
+        private const int BodyShown = 500;
         private readonly Lock _lock = new();
         private readonly SortedDictionary<int, int> _statuses = [];
         private readonly List<string> _broken = [];
@@ -87,17 +89,23 @@ internal static partial class MalformedInput
                 var status = answer?.Status ?? 0;
                 _statuses[status] = _statuses.GetValueOrDefault(status) + 1;
                 if (answer is null) return;
-                var leak = Detail().Match(answer.Text).Value;
+                // What a 200 holds is what was asked for: the journal names its tables.
+                var leak = status >= 400 ? Detail().Match(answer.Text).Value : "";
                 if (leak.Length == 0) leak = secrets.FirstOrDefault(s => answer.Text.Contains(s, StringComparison.Ordinal)) ?? "";
                 if (leak.Length > 0 && ++Leaks <= Kept) _leaks.Add(Tell(request, answer, leak));
-                if (status >= 500 && ++Broken <= Kept) _broken.Add(Tell(request, answer, ""));
+                if (status >= 500 && !IsOfAnotherVersion(request, status) && ++Broken <= Kept) _broken.Add(Tell(request, answer, ""));
             }
         }
+
+        /// <summary>505 is HTTP's own word for a request that is of no version it knows: the client's fault, with that number.</summary>
+        private static bool IsOfAnotherVersion(byte[] request, int status) =>
+            status == 505 && request.AsSpan(0, Math.Max(0, request.AsSpan().IndexOf("\r\n"u8))).IndexOf(" HTTP/1."u8) < 0;
 
         private static string Tell(byte[] request, RawAnswer answer, string leak)
         {
             var text = System.Text.Encoding.Latin1.GetString(request.AsSpan(0, Math.Min(request.Length, 1_200)));
-            return $"{answer.Status} {leak} to <<{text}>>: {answer.Text[(answer.Text.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 1)..].Trim()}";
+            var body = answer.Text[(answer.Text.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 1)..].Trim();
+            return $"{answer.Status} {leak} to <<{text}>>: {body[..Math.Min(body.Length, BodyShown)]}";
         }
     }
 

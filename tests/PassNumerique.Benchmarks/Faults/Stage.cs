@@ -57,7 +57,8 @@ internal sealed record Stage(
         return client;
     }
 
-    private static object Terms(string siret, DateOnly today, int passes) => new
+    /// <summary>The terms of a convention, the longest body that the service reads.</summary>
+    public static object Terms(string siret, DateOnly today, int passes) => new
     {
         reference = "ESSAI-PANNES",
         program = "AAP 2020",

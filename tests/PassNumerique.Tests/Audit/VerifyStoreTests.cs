@@ -148,6 +148,19 @@ internal sealed class VerifyStoreTests
         Assert.That(outcome.Problems.Select(p => p.Place), Has.None.StartsWith("lot "));
     }
 
+    /// <summary>As a page does that was written over by another: no statement of SQL could.</summary>
+    [TestCase("voucher_entries", "minutes", "1.5")]
+    [TestCase("convention_balances", "budget_cents", "'abc'")]
+    public async Task A_value_that_does_not_fit_its_column_is_told_in_one_line(string table, string column, string value)
+    {
+        using var copy = Changed($"PRAGMA writable_schema = ON; "
+            + $"UPDATE sqlite_master SET sql = REPLACE(REPLACE(sql, 'STRICT', ''), ' INTEGER ', ' BLOB ') WHERE name = '{table}'");
+        copy.Execute($"UPDATE {table} SET {column} = {value}");
+        var text = new StringWriter();
+        Assert.That((await VerifyAsync(copy, text)).Holds, Is.False);
+        Assert.That(text.ToString(), Does.Contain("n'a pas la forme de sa colonne").And.Not.Contain("Tout est conforme."));
+    }
+
     [Test]
     public async Task A_store_sealed_again_from_the_start_is_not_the_one_that_the_head_saw()
     {

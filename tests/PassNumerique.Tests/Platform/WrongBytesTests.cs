@@ -29,14 +29,16 @@ internal sealed class WrongBytesTests
         Assert.That(answer["errors"].EnumerateObject().Count(), Is.EqualTo(1), answer.Body);
     }
 
-    [Test]
-    public async Task A_chunk_longer_than_any_body_is_a_bad_request()
+    [TestCase("ffffffffffffffff\r\n{}\r\n0\r\n\r\n", TestName = "A_chunk_longer_than_any_body_is_a_bad_request")]
+    [TestCase("2\r\n{}\r\n0\r\nX-Trailer: \0\r\n\r\n", TestName = "A_trailer_with_a_null_is_a_bad_request")]
+    [TestCase("zz\r\n{}\r\n0\r\n\r\n", TestName = "A_chunk_without_a_length_is_a_bad_request")]
+    public async Task Is_a_bad_request(string chunks)
     {
         using var client = new TcpClient("127.0.0.1", new Uri(_service.Address).Port);
         await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
             $"POST /api/v1/organisations HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
             + $"Authorization: Bearer {_service.OperatorKey}\r\nContent-Type: application/json\r\n"
-            + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n{}\r\n0\r\n\r\n"));
+            + "Transfer-Encoding: chunked\r\n\r\n" + chunks));
         using var reader = new StreamReader(client.GetStream());
         Assert.That(await reader.ReadToEndAsync(), Does.StartWith("HTTP/1.1 400 ").And.Contain("invalid-request"));
     }
