@@ -79,6 +79,7 @@ internal static class VerifyStore
             while (_last.Batch < end.Batch)
             {
                 var seals = await PageAsync(end.Batch);
+                if (seals.Count == 0) return new($"lot {_last.Batch + 1}", "il manque, comme tous ceux qui le suivent.");
                 var leaves = await LeavesAsync(seals[^1].Batch);
                 foreach (var seal in seals)
                 {

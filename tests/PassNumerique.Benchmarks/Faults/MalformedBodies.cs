@@ -187,7 +187,11 @@ internal sealed partial class MalformedBodies(
             case 2:
                 return ("/api/v1/funds-receipts", Object(new
                 {
-                    conventionId = Guid.Empty, funder = "x", amountCents = 1, faceValueCents = 1, receivedOn = "2026-11-23",
+                    conventionId = Guid.Empty,
+                    funder = "x",
+                    amountCents = 1,
+                    faceValueCents = 1,
+                    receivedOn = "2026-11-23",
                     bankReference = "y",
                 }));
             case 3:
