@@ -51,7 +51,7 @@ internal static class ListPayables
             CurrentMonth = current,
             Serial = after[0],
             Part = after[1],
-            Kind = after[2],
+            LineKind = after[2],
             Take = r.Limit + 1,
         }, r.Aborted);
         var page = Page<LineRow>.Of(rows, r.Limit, l => $"{l.Serial}.{l.Part}.{l.Kind}");
@@ -198,7 +198,7 @@ internal static class ListPayables
                      WHERE g.site_id = @SiteId AND g.month = @Month AND (o.serial IS NULL OR o.outcome = 'in-run')
                        AND g.serial >= @Serial) d
              WHERE d.serial > @Serial
-                OR (d.serial = @Serial AND (d.part > @Part OR (d.part = @Part AND d.kind > @Kind)))
+                OR (d.serial = @Serial AND (d.part > @Part OR (d.part = @Part AND d.kind > @LineKind)))
              ORDER BY d.serial, d.part, d.kind
              {limit}
             """;
