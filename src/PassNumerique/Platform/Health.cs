@@ -29,7 +29,7 @@ internal static class Health
         catch (Exception exception) when (exception is System.Data.Common.DbException or StoreUnavailableException
             || (exception is OperationCanceledException && !request.Aborted.IsCancellationRequested))
         {
-            request.Http.Response.Headers.RetryAfter = "1";
+            Problems.TellWhen(request.Http.Response, Problems.Unavailable);
             await WriteAsync(request.Http, 503, new Status("store-unavailable"));
         }
     }

@@ -20,9 +20,6 @@ internal interface IOperation
     /// <see cref="Session.TransactAsync"/>.
     /// </summary>
     bool EntersItself => false;
-
-    /// <summary>Whether this one changes the store by one statement alone, and needs no transaction.</summary>
-    bool IsOneStatement => false;
 }
 
 internal sealed class Validate<TRequest, TResponse>(IValidator<TRequest> validator)
@@ -45,13 +42,8 @@ internal sealed class Transact<TRequest, TResponse>(Session session, Database da
         var route = request is IOperation ? "" : session.Route;
         session.BodyHash = keys.Fingerprint(
             $"{typeof(TRequest).FullName} {route}\n", JsonSerializer.SerializeToUtf8Bytes(request, Json.Options));
-        if (request is IOperation operation)
-        {
-            return operation.EntersItself
-                ? next()
-                : database.CommandAsync(session, () => next(), operation.IsOneStatement);
-        }
-
+        if (request is IOperation { EntersItself: true }) return next();
+        if (request is IOperation) return database.CommandAsync(session, () => next());
         if (session.IdempotencyKey is { } key) return database.CommandAsync(session, () => Once(next, key));
 
         // Where the answer to a commit can be lost on its way, the command must find out whether it happened.

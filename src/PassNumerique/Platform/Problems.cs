@@ -29,7 +29,6 @@ internal static class Problems
 {
     public const string Prefix = "urn:pass-numerique:";
 
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private static long _toldFull;
 
     /// <summary>
@@ -110,7 +109,7 @@ internal static class Problems
     {
         var second = Environment.TickCount64 / 1_000;
         if (Interlocked.Exchange(ref _toldFull, second) != second) http.Log().QueueFull(http.Request.Path);
-        await Task.Delay(RetryAfter, http.RequestAborted);
+        await Task.Delay(TimeSpan.FromSeconds(Unavailable.RetryAfterSeconds), http.RequestAborted);
         await WriteAsync(http, Unavailable);
     }
 

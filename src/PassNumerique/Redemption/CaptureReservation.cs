@@ -131,11 +131,11 @@ internal static class CaptureReservation
                 ActivityKind = command.Activity.Kind,
                 command.Activity.DurationMinutes,
                 WorkshopId = Ids.Normalise(command.Activity.WorkshopId),
-                Thematiques = command.Activity.Thematiques is { Count: > 0 } t ? string.Join('|', t) : null,
+                Thematiques = command.Activity.ThematiquesText,
                 command.Activity.Level,
                 command.Activity.Autonomy,
-                FirstVisit = command.FirstVisit ?? "unknown",
-                Evidence = command.Evidence is { } e ? $"{e.Kind}: {e.Reference}" : null,
+                FirstVisit = command.FirstVisitText,
+                Evidence = command.EvidenceText,
                 ServiceDay = capture.Days.Service,
                 ValidDay = capture.Days.Valid,
                 JudgedDay = capture.Days.Judged,
@@ -227,17 +227,17 @@ internal static class CaptureReservation
                                                   THEN hold_minutes ELSE 0 END), 0) AS bigint) AS others,
                            CAST(COALESCE(SUM(CASE WHEN reversed_part = @HoldPart THEN 1 ELSE 0 END), 0)
                                 AS bigint) AS ended,
-                           CAST(COALESCE(SUM(CASE WHEN kind = 5 THEN 1 ELSE 0 END), 0) AS bigint) AS closed
+                           CAST(COALESCE(SUM(CASE WHEN kind = 5 THEN 1 ELSE 0 END), 0) AS bigint) AS closed,
+                           (SELECT COALESCE(MAX(x.valid_until_day), @ValidUntilDay)
+                              FROM order_extensions x
+                             WHERE x.order_id = @OrderId) AS until_day
                       FROM voucher_entries
                      WHERE serial = @Serial) v
-             CROSS JOIN (SELECT COALESCE(MAX(x.valid_until_day), @ValidUntilDay) AS until_day
-                           FROM order_extensions x
-                          WHERE x.order_id = @OrderId) j
               LEFT JOIN replacements r ON r.serial = @Serial
              WHERE v.closed = 0 AND v.ended = 0 AND @Minutes <= v.mine
                AND NOT EXISTS (SELECT 1 FROM voucher_entries e
                                 WHERE e.organisation_id = @OrganisationId AND e.operation_id = @OperationId)
                AND v.used + v.others + @Minutes <= COALESCE(r.credit_minutes, @CreditMinutes)
-            """ + UsablePass.Conditions;
+            """ + UsablePass.InForce + UsablePass.NotTakenBack;
     }
 }

@@ -1,3 +1,4 @@
+using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
 
 namespace PassNumerique.Redemption;
@@ -38,9 +39,8 @@ internal static class GuaranteeFunds
             db.NowMs,
             db.Batch,
         }, ct);
-        return recorded == 1
-            ? true
-            : throw new Platform.StoreUnavailableException("The guarantee was used up while money was taken for it.");
+        if (recorded == 0) throw new StoreUnavailableException("The guarantee was used up while money was taken for it.");
+        return true;
     }
 
     /// <summary>Passes of a device that were paid within the limit in a month.</summary>

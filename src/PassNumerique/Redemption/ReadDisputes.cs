@@ -74,29 +74,34 @@ internal static class ReadDisputes
         long Minutes, long DurationMinutes, long ValueCents, string Cause, long DeadlineMs, long RecordedMs,
         string? Decision, string? Reason, long? DecidedMs);
 
+    /// <summary>The rows of the list and of one, before their WHERE.</summary>
+    private const string Rows = """
+        SELECT d.serial AS Serial,
+               d.part AS Part,
+               d.convention_id AS ConventionId,
+               d.site_id AS SiteId,
+               s.refusal AS Refusal,
+               s.service AS Service,
+               s.service_day AS ServiceDay,
+               s.minutes AS Minutes,
+               s.duration_minutes AS DurationMinutes,
+               s.value_cents AS ValueCents,
+               d.cause AS Cause,
+               d.deadline_ms AS DeadlineMs,
+               d.recorded_ms AS RecordedMs,
+               t.decision AS Decision,
+               t.reason AS Reason,
+               t.recorded_ms AS DecidedMs
+          FROM disputes d
+          JOIN offline_services s ON s.serial = d.serial AND s.part = d.part
+          JOIN conventions c ON c.id = d.convention_id
+          LEFT JOIN dispute_settlements t ON t.serial = d.serial AND t.part = d.part
+        """;
+
     private static class Sql
     {
-        public const string List = """
-            SELECT d.serial AS Serial,
-                   d.part AS Part,
-                   d.convention_id AS ConventionId,
-                   d.site_id AS SiteId,
-                   s.refusal AS Refusal,
-                   s.service AS Service,
-                   s.service_day AS ServiceDay,
-                   s.minutes AS Minutes,
-                   s.duration_minutes AS DurationMinutes,
-                   s.value_cents AS ValueCents,
-                   d.cause AS Cause,
-                   d.deadline_ms AS DeadlineMs,
-                   d.recorded_ms AS RecordedMs,
-                   t.decision AS Decision,
-                   t.reason AS Reason,
-                   t.recorded_ms AS DecidedMs
-              FROM disputes d
-              JOIN offline_services s ON s.serial = d.serial AND s.part = d.part
-              JOIN conventions c ON c.id = d.convention_id
-              LEFT JOIN dispute_settlements t ON t.serial = d.serial AND t.part = d.part
+        public const string List = Rows + """
+
              WHERE (@AuthorityId IS NULL OR c.authority_id = @AuthorityId)
                AND (@SiteId IS NULL OR d.site_id = @SiteId)
                AND (@ConventionId IS NULL OR d.convention_id = @ConventionId)
@@ -105,27 +110,8 @@ internal static class ReadDisputes
             {limit}
             """;
 
-        public const string Find = """
-            SELECT d.serial AS Serial,
-                   d.part AS Part,
-                   d.convention_id AS ConventionId,
-                   d.site_id AS SiteId,
-                   s.refusal AS Refusal,
-                   s.service AS Service,
-                   s.service_day AS ServiceDay,
-                   s.minutes AS Minutes,
-                   s.duration_minutes AS DurationMinutes,
-                   s.value_cents AS ValueCents,
-                   d.cause AS Cause,
-                   d.deadline_ms AS DeadlineMs,
-                   d.recorded_ms AS RecordedMs,
-                   t.decision AS Decision,
-                   t.reason AS Reason,
-                   t.recorded_ms AS DecidedMs
-              FROM disputes d
-              JOIN offline_services s ON s.serial = d.serial AND s.part = d.part
-              JOIN conventions c ON c.id = d.convention_id
-              LEFT JOIN dispute_settlements t ON t.serial = d.serial AND t.part = d.part
+        public const string Find = Rows + """
+
              WHERE d.serial = @Serial AND d.part = @Part
                AND (@AuthorityId IS NULL OR c.authority_id = @AuthorityId)
             """;

@@ -66,31 +66,36 @@ internal static class ReadGuarantees
         long ServiceDay, long Minutes, long DurationMinutes, long ValueCents, long Month, string Ground, long Ordinal,
         long RecordedMs, string? Outcome, long? PaidDay);
 
+    /// <summary>The rows of the list and of one, before their WHERE.</summary>
+    private const string Rows = """
+        SELECT g.serial AS Serial,
+               g.part AS Part,
+               g.convention_id AS ConventionId,
+               g.site_id AS SiteId,
+               g.device_id AS DeviceId,
+               s.refusal AS Refusal,
+               s.service AS Service,
+               s.service_day AS ServiceDay,
+               s.minutes AS Minutes,
+               s.duration_minutes AS DurationMinutes,
+               g.value_cents AS ValueCents,
+               g.month AS Month,
+               g.ground AS Ground,
+               g.ordinal AS Ordinal,
+               g.recorded_ms AS RecordedMs,
+               o.outcome AS Outcome,
+               p.paid_day AS PaidDay
+          FROM guarantees g
+          JOIN offline_services s ON s.serial = g.serial AND s.part = g.part
+          JOIN conventions c ON c.id = g.convention_id
+          LEFT JOIN guarantee_outcomes o ON o.serial = g.serial AND o.part = g.part
+          LEFT JOIN payment_confirmations p ON p.run_id = o.run_id
+        """;
+
     private static class Sql
     {
-        public const string List = """
-            SELECT g.serial AS Serial,
-                   g.part AS Part,
-                   g.convention_id AS ConventionId,
-                   g.site_id AS SiteId,
-                   g.device_id AS DeviceId,
-                   s.refusal AS Refusal,
-                   s.service AS Service,
-                   s.service_day AS ServiceDay,
-                   s.minutes AS Minutes,
-                   s.duration_minutes AS DurationMinutes,
-                   g.value_cents AS ValueCents,
-                   g.month AS Month,
-                   g.ground AS Ground,
-                   g.ordinal AS Ordinal,
-                   g.recorded_ms AS RecordedMs,
-                   o.outcome AS Outcome,
-                   p.paid_day AS PaidDay
-              FROM guarantees g
-              JOIN offline_services s ON s.serial = g.serial AND s.part = g.part
-              JOIN conventions c ON c.id = g.convention_id
-              LEFT JOIN guarantee_outcomes o ON o.serial = g.serial AND o.part = g.part
-              LEFT JOIN payment_confirmations p ON p.run_id = o.run_id
+        public const string List = Rows + """
+
              WHERE (@AuthorityId IS NULL OR c.authority_id = @AuthorityId)
                AND (@SiteId IS NULL OR g.site_id = @SiteId)
                AND (@ConventionId IS NULL OR g.convention_id = @ConventionId)
@@ -100,29 +105,8 @@ internal static class ReadGuarantees
             {limit}
             """;
 
-        public const string Find = """
-            SELECT g.serial AS Serial,
-                   g.part AS Part,
-                   g.convention_id AS ConventionId,
-                   g.site_id AS SiteId,
-                   g.device_id AS DeviceId,
-                   s.refusal AS Refusal,
-                   s.service AS Service,
-                   s.service_day AS ServiceDay,
-                   s.minutes AS Minutes,
-                   s.duration_minutes AS DurationMinutes,
-                   g.value_cents AS ValueCents,
-                   g.month AS Month,
-                   g.ground AS Ground,
-                   g.ordinal AS Ordinal,
-                   g.recorded_ms AS RecordedMs,
-                   o.outcome AS Outcome,
-                   p.paid_day AS PaidDay
-              FROM guarantees g
-              JOIN offline_services s ON s.serial = g.serial AND s.part = g.part
-              JOIN conventions c ON c.id = g.convention_id
-              LEFT JOIN guarantee_outcomes o ON o.serial = g.serial AND o.part = g.part
-              LEFT JOIN payment_confirmations p ON p.run_id = o.run_id
+        public const string Find = Rows + """
+
              WHERE g.serial = @Serial AND g.part = @Part
                AND (@AuthorityId IS NULL OR c.authority_id = @AuthorityId)
             """;

@@ -166,13 +166,14 @@ internal static class RecordOfflineService
                 ActivityKind = operation.Activity.Kind,
                 debit.DurationMinutes,
                 WorkshopId = Ids.Normalise(operation.Activity.WorkshopId),
-                Thematiques = operation.Activity.Thematiques is { Count: > 0 } t ? string.Join('|', t) : null,
+                Thematiques = operation.Activity.ThematiquesText,
                 operation.Activity.Level,
                 operation.Activity.Autonomy,
-                FirstVisit = operation.FirstVisit ?? "unknown",
-                Evidence = operation.Evidence is { } e ? $"{e.Kind}: {e.Reference}" : null,
+                FirstVisit = operation.FirstVisitText,
+                Evidence = operation.EvidenceText,
                 place.ServiceDay,
-                place.Today,
+                ValidDay = place.ServiceDay,
+                JudgedDay = place.Today,
                 ServiceFromMs = Clock.MidnightMs(place.ServiceDay, place.Site.Zone),
                 Month = Clock.Month(db.Today),
                 db.Caller.OrganisationId,
@@ -247,7 +248,10 @@ internal static class RecordOfflineService
                    @Batch
               FROM (SELECT CAST(COALESCE(MAX(s.part), 0) AS bigint) AS part,
                            CAST(COALESCE(SUM(CASE WHEN s.site_id = @SiteId AND u.serial IS NULL THEN s.minutes ELSE 0 END), 0)
-                                AS bigint) AS own
+                                AS bigint) AS own,
+                           (SELECT COALESCE(MAX(x.valid_until_day), @ValidUntilDay)
+                              FROM order_extensions x
+                             WHERE x.order_id = @OrderId) AS until_day
                       FROM offline_services s
                       LEFT JOIN guarantee_outcomes u
                         ON u.serial = s.serial AND u.part = s.part AND u.outcome = 'undone'
@@ -257,23 +261,12 @@ internal static class RecordOfflineService
                                      AS bigint) AS held
                            FROM voucher_entries
                           WHERE serial = @Serial AND site_id = @SiteId) i
-             CROSS JOIN (SELECT COALESCE(MAX(x.valid_until_day), @ValidUntilDay) AS until_day
-                           FROM order_extensions x
-                          WHERE x.order_id = @OrderId) j
              WHERE v.own + i.used + i.held + @Minutes <= @CreditMinutes
                AND NOT EXISTS (SELECT 1 FROM voucher_entries e
                                 WHERE e.organisation_id = @OrganisationId AND e.operation_id = @OperationId
                                   AND e.line = @Line)
                AND NOT EXISTS (SELECT 1 FROM voucher_entries c
                                 WHERE c.serial = @Serial AND c.kind = 5 AND c.recorded_ms < @ServiceFromMs)
-               AND @ServiceDay <= j.until_day + @ToleranceDays
-               AND @Today <= j.until_day + @ToleranceDays + 7
-               AND ((@Today <= j.until_day AND @RequireHandOut = 0)
-                    OR EXISTS (SELECT 1 FROM booklet_entries b
-                                WHERE b.booklet = @Booklet AND b.kind = 1 AND b.day <= j.until_day
-                                  AND NOT EXISTS (SELECT 1 FROM booklet_entries u
-                                                   WHERE u.booklet = b.booklet AND u.kind = 2 AND u.part > b.part)))
-               AND EXISTS (SELECT 1 FROM order_steps s WHERE s.order_id = @OrderId AND s.slot = 6)
                AND NOT EXISTS (SELECT 1 FROM booklet_entries t
                                 WHERE t.booklet = @Booklet AND t.kind = 3 AND t.recorded_ms < @ServiceFromMs)
                AND NOT EXISTS (SELECT 1 FROM replacements p
@@ -283,14 +276,7 @@ internal static class RecordOfflineService
                                   AND k.first_serial <= @Serial AND k.last_serial >= @Serial
                                   AND k.recorded_ms < @ServiceFromMs
                                   AND NOT EXISTS (SELECT 1 FROM block_lifts l WHERE l.block_id = k.id))
-               AND EXISTS (SELECT 1 FROM site_labels a
-                            WHERE a.site_id = @SiteId AND a.status = 'labelled'
-                              AND a.position = (SELECT MAX(m.position) FROM site_labels m
-                                                 WHERE m.site_id = @SiteId AND m.from_day <= @ServiceDay
-                                                   AND (m.until_day IS NULL OR m.until_day >= @ServiceDay)))
-               AND NOT EXISTS (SELECT 1 FROM convention_terms t
-                                WHERE t.convention_id = @ConventionId AND t.version > @KnownVersion)
-            """;
+            """ + UsablePass.InForce;
 
         public const string DeviceMade = """
             SELECT created_ms AS CreatedMs

@@ -34,13 +34,20 @@ internal static class RedeemVouchers
 
         internal IReadOnlyList<string> AllCodes => Codes ?? (Code is null ? [] : [Code]);
 
+        internal string FirstVisitText => FirstVisit ?? "unknown";
+
+        internal string? EvidenceText => Evidence is null ? null : $"{Evidence.Kind}: {Evidence.Reference}";
+
         bool IOperation.EntersItself => true;
     }
 
     /// <summary>What was delivered, apart from what is debited.</summary>
     internal sealed record Activity(
         string Kind, long DurationMinutes, string? WorkshopId = null, IReadOnlyList<string>? Thematiques = null,
-        string? Level = null, string? Autonomy = null);
+        string? Level = null, string? Autonomy = null)
+    {
+        internal string? ThematiquesText => Thematiques is { Count: > 0 } ? string.Join('|', Thematiques) : null;
+    }
 
     /// <summary>The proof that the service took place: a signature sheet, a photo's number.</summary>
     internal sealed record Evidence(string Kind, string Reference);
@@ -208,11 +215,7 @@ internal static class RedeemVouchers
 
         internal async Task<Result<Place>> PlaceAsync(Command command)
         {
-            var places = db.Caller.PlaceIds;
-            var id = Ids.Normalise(command.SiteId) ?? (places.Count == 1 ? places[0] : null);
-            if (id is null)
-                throw new InvalidRequestException("siteId", "Vous travaillez dans plusieurs lieux : dites lequel a rendu le service.");
-            if (!places.Contains(id) || await sites.FindAsync(db, id) is not { } site) return Refusals.SiteUnknown;
+            if (await sites.OfCallerAsync(db, command.SiteId) is not { } site) return Refusals.SiteUnknown;
             var today = site.Today(db.NowMs);
             return new Place(site, today, command.ServedOn?.ToDay() ?? today);
         }
@@ -352,13 +355,14 @@ internal static class RedeemVouchers
                 ActivityKind = command.Activity.Kind,
                 DurationMinutes = debit.DurationMinutes,
                 WorkshopId = Ids.Normalise(command.Activity.WorkshopId),
-                Thematiques = command.Activity.Thematiques is { Count: > 0 } t ? string.Join('|', t) : null,
+                Thematiques = command.Activity.ThematiquesText,
                 command.Activity.Level,
                 command.Activity.Autonomy,
-                FirstVisit = command.FirstVisit ?? "unknown",
-                Evidence = command.Evidence is { } e ? $"{e.Kind}: {e.Reference}" : null,
+                FirstVisit = command.FirstVisitText,
+                Evidence = command.EvidenceText,
                 place.ServiceDay,
-                place.Today,
+                ValidDay = place.ServiceDay,
+                JudgedDay = place.Today,
                 Month = Clock.Month(db.Today),
                 db.Caller.OrganisationId,
                 OperationId = operationId,
@@ -474,28 +478,7 @@ internal static class RedeemVouchers
                                 WHERE f.organisation_id = @OrganisationId AND f.operation_id = @OperationId
                                   AND f.line = @Line)
                AND v.used + v.held + @Minutes <= COALESCE(r.credit_minutes, @CreditMinutes)
-               AND @ServiceDay <= v.until_day + @ToleranceDays
-               AND @Today <= v.until_day + @ToleranceDays + 7
-               AND ((@Today <= v.until_day AND @RequireHandOut = 0)
-                    OR EXISTS (SELECT 1 FROM booklet_entries b
-                                WHERE b.booklet = @Booklet AND b.kind = 1 AND b.day <= v.until_day
-                                  AND NOT EXISTS (SELECT 1 FROM booklet_entries u
-                                                   WHERE u.booklet = b.booklet AND u.kind = 2 AND u.part > b.part)))
-               AND EXISTS (SELECT 1 FROM order_steps s WHERE s.order_id = @OrderId AND s.slot = 6)
-               AND NOT EXISTS (SELECT 1 FROM booklet_entries t WHERE t.booklet = @Booklet AND t.kind = 3)
-               AND NOT EXISTS (SELECT 1 FROM replacements p WHERE p.replaced_serial = @Serial)
-               AND NOT EXISTS (SELECT 1 FROM blocks k
-                                WHERE k.order_serial = @OrderSerial
-                                  AND k.first_serial <= @Serial AND k.last_serial >= @Serial
-                                  AND NOT EXISTS (SELECT 1 FROM block_lifts l WHERE l.block_id = k.id))
-               AND EXISTS (SELECT 1 FROM site_labels a
-                            WHERE a.site_id = @SiteId AND a.status = 'labelled'
-                              AND a.position = (SELECT MAX(m.position) FROM site_labels m
-                                                 WHERE m.site_id = @SiteId AND m.from_day <= @ServiceDay
-                                                   AND (m.until_day IS NULL OR m.until_day >= @ServiceDay)))
-               AND NOT EXISTS (SELECT 1 FROM convention_terms t
-                                WHERE t.convention_id = @ConventionId AND t.version > @KnownVersion)
-            """;
+            """ + UsablePass.InForce + UsablePass.NotTakenBack;
 
         public const string ByOperation = """
             SELECT serial AS Serial,

@@ -72,39 +72,3 @@ internal sealed record Reservation(
             """;
     }
 }
-
-/// <summary>What a hold and its capture ask of a pass and of a site besides minutes, once for both.</summary>
-internal static class UsablePass
-{
-    /// <summary>
-    /// The end of a WHERE, beside the order's end date as <c>j.until_day</c>. A hold, and a capture that comes
-    /// after its instant, are judged by their own day; a capture in time by the day on which its session began:
-    /// <c>@JudgedDay</c> for when it is recorded, <c>@ValidDay</c> for when the service took place. The label is
-    /// that of the service date. These are the conditions of a redemption; <see cref="RedeemVouchers"/> has them
-    /// in its own statement.
-    /// </summary>
-    public const string Conditions = """
-
-               AND @ValidDay <= j.until_day + @ToleranceDays
-               AND @JudgedDay <= j.until_day + @ToleranceDays + 7
-               AND ((@JudgedDay <= j.until_day AND @RequireHandOut = 0)
-                    OR EXISTS (SELECT 1 FROM booklet_entries b
-                                WHERE b.booklet = @Booklet AND b.kind = 1 AND b.day <= j.until_day
-                                  AND NOT EXISTS (SELECT 1 FROM booklet_entries u
-                                                   WHERE u.booklet = b.booklet AND u.kind = 2 AND u.part > b.part)))
-               AND EXISTS (SELECT 1 FROM order_steps s WHERE s.order_id = @OrderId AND s.slot = 6)
-               AND NOT EXISTS (SELECT 1 FROM booklet_entries t WHERE t.booklet = @Booklet AND t.kind = 3)
-               AND NOT EXISTS (SELECT 1 FROM replacements p WHERE p.replaced_serial = @Serial)
-               AND NOT EXISTS (SELECT 1 FROM blocks k
-                                WHERE k.order_serial = @OrderSerial
-                                  AND k.first_serial <= @Serial AND k.last_serial >= @Serial
-                                  AND NOT EXISTS (SELECT 1 FROM block_lifts l WHERE l.block_id = k.id))
-               AND EXISTS (SELECT 1 FROM site_labels a
-                            WHERE a.site_id = @SiteId AND a.status = 'labelled'
-                              AND a.position = (SELECT MAX(m.position) FROM site_labels m
-                                                 WHERE m.site_id = @SiteId AND m.from_day <= @ServiceDay
-                                                   AND (m.until_day IS NULL OR m.until_day >= @ServiceDay)))
-               AND NOT EXISTS (SELECT 1 FROM convention_terms t
-                                WHERE t.convention_id = @ConventionId AND t.version > @KnownVersion)
-            """;
-}

@@ -28,7 +28,7 @@ internal static class ReserveVoucher
         string OperationId, string Code, long? Minutes = null, long? ExpiresAfterMinutes = null, string? SiteId = null)
         : ICommand<Answer>, IOperation
     {
-        bool IOperation.IsOneStatement => true;
+        bool IOperation.EntersItself => true;
     }
 
     /// <param name="RemainingMinutes">What is left on the pass, what is held included.</param>
@@ -63,25 +63,33 @@ internal static class ReserveVoucher
     {
         private const int MaxRounds = 50;
 
+        /// <summary>The place and the code come before the transaction, as for a redemption.</summary>
         public async Task<Result<Answer>> Handle(Command command, CancellationToken ct)
         {
             var operationId = Ids.Normalise(command.OperationId)!;
-            if (await RecordedAsync(operationId, ct) is { } before) return before;
-            var site = await SiteAsync(command.SiteId);
-            if (site is null) return Refusals.SiteUnknown;
+            if (await sites.OfCallerAsync(db, command.SiteId) is not { } site)
+                return await RecordedAsync(operationId, ct) ?? Refusals.SiteUnknown;
             var pass = await codes.FindAsync(db, command.Code);
-            if (pass.Refused is { } unknown) return unknown;
+            if (pass.Refused is { } unknown) return await RecordedAsync(operationId, ct) ?? unknown;
+            return await db.TransactAsync(
+                () => HoldAsync(command, operationId, site, pass.Value!, ct), oneStatement: true);
+        }
+
+        private async Task<Result<Answer>> HoldAsync(
+            Command command, string operationId, SiteCard site, ReadCode.Found pass, CancellationToken ct)
+        {
+            if (await RecordedAsync(operationId, ct) is { } before) return before;
             for (var round = 0; round < MaxRounds; round++)
             {
-                var convention = (await conventions.FindLatestAsync(db, pass.Value!.Order.ConventionId))!;
-                var hold = new Hold(command, site, site.Today(db.NowMs), pass.Value, convention);
+                var convention = (await conventions.FindLatestAsync(db, pass.Order.ConventionId))!;
+                var hold = new Hold(command, site, site.Today(db.NowMs), pass, convention);
                 var why = hold.WhyNot();
                 if (why is null && await db.ExecuteAsync(Sql.Hold, Arguments(hold, operationId), ct) == 1)
                     return Show((await FindAsync(operationId, ct))!);
                 why ??= await WhyNotAsync(hold, ct);
                 // A twin may have recorded this very operation since it was looked for.
                 if (await RecordedAsync(operationId, ct) is { } twin) return twin;
-                if (why is not null) return why.With("serial", hold.Pass.Serial);
+                if (why is not null) return why.With("serial", pass.Serial);
             }
 
             throw new StoreUnavailableException($"No decision after {MaxRounds} rounds.");
@@ -98,15 +106,6 @@ internal static class ReserveVoucher
 
         private Task<Row?> FindAsync(string operationId, CancellationToken ct) =>
             db.FindAsync<Row>(Sql.ByOperation, new { db.Caller.OrganisationId, OperationId = operationId }, ct);
-
-        private async Task<SiteCard?> SiteAsync(string? asked)
-        {
-            var places = db.Caller.PlaceIds;
-            var id = Ids.Normalise(asked) ?? (places.Count == 1 ? places[0] : null);
-            if (id is null)
-                throw new InvalidRequestException("siteId", "Vous travaillez dans plusieurs lieux : dites lequel réserve.");
-            return places.Contains(id) ? await sites.FindAsync(db, id) : null;
-        }
 
         /// <summary>Why the statement held nothing; null where nothing stands against it any more.</summary>
         private async Task<Refusal?> WhyNotAsync(Hold hold, CancellationToken ct)
@@ -223,12 +222,12 @@ internal static class ReserveVoucher
                            CAST(COALESCE(SUM(CASE WHEN hold_until_ms > @NowMs THEN hold_minutes ELSE 0 END), 0)
                                 AS bigint) AS held,
                            CAST(COALESCE(SUM(CASE WHEN kind = 3 THEN 1 ELSE 0 END), 0) AS bigint) AS holds,
-                           CAST(COALESCE(SUM(CASE WHEN kind = 5 THEN 1 ELSE 0 END), 0) AS bigint) AS closed
+                           CAST(COALESCE(SUM(CASE WHEN kind = 5 THEN 1 ELSE 0 END), 0) AS bigint) AS closed,
+                           (SELECT COALESCE(MAX(x.valid_until_day), @ValidUntilDay)
+                              FROM order_extensions x
+                             WHERE x.order_id = @OrderId) AS until_day
                       FROM voucher_entries
                      WHERE serial = @Serial) v
-             CROSS JOIN (SELECT COALESCE(MAX(x.valid_until_day), @ValidUntilDay) AS until_day
-                           FROM order_extensions x
-                          WHERE x.order_id = @OrderId) j
               LEFT JOIN replacements r ON r.serial = @Serial
              WHERE v.closed = 0 AND v.holds < @MaxHolds
                AND NOT EXISTS (SELECT 1 FROM voucher_entries e
@@ -237,7 +236,7 @@ internal static class ReserveVoucher
                    <= COALESCE(r.credit_minutes, @CreditMinutes)
                AND (@WholeOnly = 0
                     OR (v.used + v.held = 0 AND @Minutes IN (0, COALESCE(r.credit_minutes, @CreditMinutes))))
-            """ + UsablePass.Conditions;
+            """ + UsablePass.InForce + UsablePass.NotTakenBack;
 
         public const string ByOperation = """
             SELECT serial AS Serial,

@@ -19,6 +19,17 @@ internal sealed class SiteCards
 
     public ValueTask<SiteCard?> FindAsync(Session session, string id) => _known.FindAsync(session, id);
 
+    /// <summary>The site a caller acts for: the one of his own that he names, or the only one he has; else null.</summary>
+    /// <exception cref="InvalidRequestException">He has several and names none.</exception>
+    public async ValueTask<SiteCard?> OfCallerAsync(Session session, string? asked)
+    {
+        var places = session.Caller.PlaceIds;
+        var id = Ids.Normalise(asked) ?? (places.Count == 1 ? places[0] : null);
+        if (id is null)
+            throw new InvalidRequestException("siteId", "Vous travaillez dans plusieurs lieux : dites lequel.");
+        return places.Contains(id) ? await FindAsync(session, id) : null;
+    }
+
     private static async Task<(SiteCard, long?)?> LoadAsync(Session session, string id)
     {
         var row = await session.FindAsync<Row>(Sql.Find, new { Id = id });

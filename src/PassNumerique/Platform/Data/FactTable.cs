@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Data.Common;
 using System.Security.Cryptography;
 using System.Text;
+using SQLitePCL;
 
 namespace PassNumerique.Platform.Data;
 
@@ -81,7 +82,7 @@ internal sealed class FactTable
     }
 
     /// <inheritdoc cref="Leaf(DbDataReader)"/>
-    public byte[] Leaf(SQLitePCL.sqlite3_stmt row)
+    public byte[] Leaf(sqlite3_stmt row)
     {
         var buffer = Start();
         for (var i = 0; i < Columns.Count; i++) Append(buffer, row, i);
@@ -97,21 +98,21 @@ internal sealed class FactTable
     }
 
     /// <summary>The embedded engine keeps text as UTF-8 already.</summary>
-    private static void Append(ArrayBufferWriter<byte> buffer, SQLitePCL.sqlite3_stmt row, int column)
+    private static void Append(ArrayBufferWriter<byte> buffer, sqlite3_stmt row, int column)
     {
-        switch (SQLitePCL.raw.sqlite3_column_type(row, column))
+        switch (raw.sqlite3_column_type(row, column))
         {
-            case SQLitePCL.raw.SQLITE_NULL:
+            case raw.SQLITE_NULL:
                 buffer.Write("n"u8);
                 break;
-            case SQLitePCL.raw.SQLITE_INTEGER:
-                AppendNumber(buffer, SQLitePCL.raw.sqlite3_column_int64(row, column));
+            case raw.SQLITE_INTEGER:
+                AppendNumber(buffer, raw.sqlite3_column_int64(row, column));
                 break;
-            case SQLitePCL.raw.SQLITE_TEXT:
-                AppendBytes(buffer, (byte)'s', SQLitePCL.raw.sqlite3_column_blob(row, column));
+            case raw.SQLITE_TEXT:
+                AppendBytes(buffer, (byte)'s', raw.sqlite3_column_blob(row, column));
                 break;
-            case SQLitePCL.raw.SQLITE_BLOB:
-                AppendBytes(buffer, (byte)'b', SQLitePCL.raw.sqlite3_column_blob(row, column));
+            case raw.SQLITE_BLOB:
+                AppendBytes(buffer, (byte)'b', raw.sqlite3_column_blob(row, column));
                 break;
             default:
                 throw new InvalidOperationException("A fact holds no fraction.");

@@ -16,7 +16,6 @@ internal sealed class PreparedConnection(SqliteConnection inner, Action<Prepared
 {
     private const int MaxPrepared = 600;
 
-    private readonly Dictionary<string, SqliteCommand> _prepared = new(StringComparer.Ordinal);
     private readonly Dictionary<string, PreparedStatement> _statements = new(ReferenceEqualityComparer.Instance);
 
     [AllowNull]
@@ -38,8 +37,6 @@ internal sealed class PreparedConnection(SqliteConnection inner, Action<Prepared
 
     public void CloseForGood()
     {
-        foreach (var command in _prepared.Values) command.Dispose();
-        _prepared.Clear();
         ForgetStatements();
         inner.Dispose();
     }
@@ -98,7 +95,7 @@ internal sealed class PreparedConnection(SqliteConnection inner, Action<Prepared
     protected override DbTransaction BeginDbTransaction(IsolationLevel isolationLevel) =>
         throw new NotSupportedException("The writer begins and commits its batches itself.");
 
-    protected override DbCommand CreateDbCommand() => new PreparedCommand(this);
+    protected override DbCommand CreateDbCommand() => new PlainCommand(inner.CreateCommand(), this);
 
     protected override void Dispose(bool disposing)
     {
@@ -112,31 +109,13 @@ internal sealed class PreparedConnection(SqliteConnection inner, Action<Prepared
         _statements.Clear();
     }
 
-    private SqliteCommand Take(string text)
+    /// <summary>What Dapper and others use: compiled anew each time, for what is read once or in a long stream.</summary>
+    private sealed class PlainCommand(SqliteCommand command, PreparedConnection connection) : DbCommand
     {
-        if (_prepared.Remove(text, out var command)) return command;
-        command = inner.CreateCommand();
-        command.CommandText = text;
-        command.Prepare();
-        return command;
-    }
-
-    private void Return(string text, SqliteCommand command)
-    {
-        command.Parameters.Clear();
-        if (_prepared.Count >= MaxPrepared || !_prepared.TryAdd(text, command)) command.Dispose();
-    }
-
-    private sealed class PreparedCommand(PreparedConnection connection) : DbCommand
-    {
-        private readonly SqliteParameterList _parameters = new();
-        private SqliteCommand? _command;
-        private string _text = "";
-
         [AllowNull]
-        public override string CommandText { get => _text; set => _text = value ?? ""; }
+        public override string CommandText { get => command.CommandText; set => command.CommandText = value ?? ""; }
 
-        public override int CommandTimeout { get; set; } = 30;
+        public override int CommandTimeout { get => command.CommandTimeout; set => command.CommandTimeout = value; }
 
         public override CommandType CommandType { get; set; } = CommandType.Text;
 
@@ -146,15 +125,15 @@ internal sealed class PreparedConnection(SqliteConnection inner, Action<Prepared
 
         protected override DbConnection? DbConnection { get => connection; set { } }
 
-        protected override DbParameterCollection DbParameterCollection => _parameters.Collection;
+        protected override DbParameterCollection DbParameterCollection => command.Parameters;
 
         protected override DbTransaction? DbTransaction { get => null; set { } }
 
         public override void Cancel() { }
 
-        public override int ExecuteNonQuery() => Bind().ExecuteNonQuery();
+        public override int ExecuteNonQuery() => Bound().ExecuteNonQuery();
 
-        public override object? ExecuteScalar() => Bind().ExecuteScalar();
+        public override object? ExecuteScalar() => Bound().ExecuteScalar();
 
         public override void Prepare() { }
 
@@ -162,7 +141,7 @@ internal sealed class PreparedConnection(SqliteConnection inner, Action<Prepared
 
         protected override DbDataReader ExecuteDbDataReader(CommandBehavior behavior)
         {
-            var reader = Bind().ExecuteReader(behavior & ~CommandBehavior.CloseConnection);
+            var reader = Bound().ExecuteReader(behavior & ~CommandBehavior.CloseConnection);
             if (reader.HasRows) return reader;
 
             // Without a row an expression has no type here, and Dapper would look for a constructor of blobs.
@@ -172,30 +151,14 @@ internal sealed class PreparedConnection(SqliteConnection inner, Action<Prepared
 
         protected override void Dispose(bool disposing)
         {
-            if (disposing && _command is not null) connection.Return(_text, _command);
-            _command = null;
+            if (disposing) command.Dispose();
             base.Dispose(disposing);
         }
 
-        private SqliteCommand Bind()
+        private SqliteCommand Bound()
         {
-            var command = _command ??= connection.Take(_text);
-            command.Parameters.Clear();
-            foreach (SqliteParameter parameter in _parameters.Collection)
-            {
-                parameter.Value ??= DBNull.Value;
-                command.Parameters.Add(parameter);
-            }
-
+            foreach (SqliteParameter parameter in command.Parameters) parameter.Value ??= DBNull.Value;
             return command;
         }
-    }
-
-    /// <summary>The parameters of a command that is not chosen yet: its text comes later.</summary>
-    private sealed class SqliteParameterList
-    {
-        private readonly SqliteCommand _holder = new();
-
-        public SqliteParameterCollection Collection => _holder.Parameters;
     }
 }
