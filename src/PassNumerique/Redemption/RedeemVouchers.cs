@@ -83,7 +83,7 @@ internal static class RedeemVouchers
                 if (code is not null && ReadCode.Mistake(code) is { } mistake) context.AddFailure("Code", mistake);
             });
             RuleFor(c => c.Codes).Must(l => l is null || l.Count is >= 1 and <= MaxCodes)
-                .WithMessage($"De 1 à {MaxCodes} codes par opération.");
+                .WithMessage($"Donnez de 1 à {MaxCodes} codes : les 20 signes de chaque pass.");
             RuleFor(c => c.Codes).Custom(CheckCodes);
             RuleFor(c => c.Service).Must(Vocabularies.Services.Has).WithMessage(
                 $"Nommez le service rendu, l'un de : {string.Join(" ; ", Vocabularies.Services.Codes)}.");
