@@ -1,7 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using System.Security.Cryptography;
+using System.Text;
 using Microsoft.Data.Sqlite;
+using PassNumerique.Benchmarks.Faults;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
 using PassNumerique.Vouchers;
@@ -19,6 +22,9 @@ internal static class Redemption
     private const long Spent = 200_000;
     private const long Unspent = 2_000_000;
     private const int MaxPerSecond = 30_000;
+
+    /// <summary>Sixteen times as many as may wait for the writer.</summary>
+    private const int Overload = 16 * GroupCommit.MaxWaiting;
 
     public static async Task<int> RunAsync(string[] args)
     {
@@ -61,13 +67,18 @@ internal static class Redemption
         private readonly Tills _tills = new(store, work);
         private RunningService? _service;
         private Postgres? _postgres;
+        private readonly List<double> _calmAgainMs = [];
+        private Issuing? _issuing;
         private long _answered;
+        private long _printed;
         private int _pgRound;
 
         public async Task StartAsync(string programs)
         {
             _service = await RunningService.StartAsync(
                 Environment.ProcessPath!, store.Environment(), RedemptionHost.Name);
+            _issuing = new Issuing(_service, store.Find($"SELECT id FROM conventions WHERE reference = '{SpentStore.OpenReference}'"),
+                store.Find("SELECT id FROM distribution_points"));
             _postgres = await Postgres.StartAsync(programs, Path.Combine(work, "postgres"));
             await _postgres.InitialiseAsync(Scale);
             await _postgres.SqlAsync(PostgresTill.Schema(Unspent));
@@ -90,6 +101,8 @@ internal static class Redemption
                 new("redemption", () => WrkAsync("/api/v1/redemptions", clients)),
                 new("redemption, 1 connection", () => WrkAsync("/api/v1/redemptions", 1)),
                 new("redemption, one code", LosersAsync),
+                new("redemption, while a million is issued", BesideIssuingAsync),
+                new($"redemption, {Overload} connections", OverloadAsync),
             ];
             subjects = [.. subjects.Where(s => only.Length == 0 || only.Split(';').Contains(s.Name))];
             foreach (var subject in subjects) await subject.MeasureAsync();
@@ -128,7 +141,7 @@ internal static class Redemption
             if (result.Broken > 0) throw new InvalidOperationException($"{result.Broken} requests had no answer.");
             if (!isEmpty)
             {
-                _tills.GiveBack(count - (result.Answers - result.Refused));
+                _tills.GiveBack(count - result.Answers - connections);
                 _answered += result.Answers - result.Refused;
             }
 
@@ -145,6 +158,48 @@ internal static class Redemption
             if (won != 1) throw new InvalidOperationException($"One pass was redeemed {won} times.");
             _answered += won;
             return result with { ProcessorUs = (_service.ProcessorTime - before).TotalMicroseconds / result.Answers };
+        }
+
+        private async Task<WrkResult> BesideIssuingAsync()
+        {
+            using var stop = new CancellationTokenSource();
+            var issuing = _issuing!.RunAsync(stop.Token);
+            var result = await WrkAsync("/api/v1/redemptions", clients);
+            await stop.CancelAsync();
+            _printed += await issuing;
+            return result;
+        }
+
+        /// <summary>Far more connections than commands may wait: what counts is the good answers, and how soon all is well.</summary>
+        private async Task<WrkResult> OverloadAsync()
+        {
+            var result = await WrkAsync("/api/v1/redemptions", Overload);
+            var watch = Stopwatch.StartNew();
+            while (!await IsCalmAsync())
+            {
+                if (watch.Elapsed > TimeSpan.FromSeconds(30)) throw new TimeoutException("Busy long after the load has gone.");
+            }
+
+            _calmAgainMs.Add(watch.Elapsed.TotalMilliseconds);
+            return result with { Answers = result.Answers - result.Refused, Refused = 0 };
+        }
+
+        /// <summary>Ten redemptions, each answered with 201 in less than 50 ms.</summary>
+        private async Task<bool> IsCalmAsync()
+        {
+            var lines = await File.ReadAllLinesAsync(await _tills.WriteAsync(10, again: false));
+            foreach (var line in lines)
+            {
+                var values = line.Split(' ');
+                using var client = Stage.Client(_service!, values[2]);
+                var watch = Stopwatch.StartNew();
+                using var answer = await client.PostAsync("redemptions", new StringContent(
+                    Wrk.BodyOf(values[0], values[1]), Encoding.UTF8, "application/json"));
+                if (answer.StatusCode == HttpStatusCode.Created) _answered++;
+                if (answer.StatusCode != HttpStatusCode.Created || watch.ElapsedMilliseconds >= 50) return false;
+            }
+
+            return true;
         }
 
         private async Task HalfLoadAsync(
@@ -177,7 +232,7 @@ internal static class Redemption
             if (rows < _answered) throw new InvalidOperationException("Answered redemptions are missing.");
         }
 
-        private static void Print(
+        private void Print(
             int rounds, Subject<WrkResult>[] subjects, IReadOnlyList<IReadOnlyList<WrkResult>> samples)
         {
             Console.WriteLine();
@@ -197,6 +252,20 @@ internal static class Redemption
             ShowRatio("redemption", "empty route", "must 0.15, goal 0.25");
             ShowRatio("redemption", "redemption, 1 connection", "must 3.5, goal 6");
             ShowRatio("redemption, one code", "empty route", "goal 0.6");
+            ShowRatio("redemption, while a million is issued", "redemption", "goal 0.8");
+            ShowRatio($"redemption, {Overload} connections", "redemption", "goal 0.9, good answers only");
+
+            ShowP99("redemption");
+            ShowP99("redemption, while a million is issued");
+            if (_printed > 0) Console.WriteLine($"  printed meanwhile: {_printed} passes");
+            if (_calmAgainMs.Count > 0)
+                Console.WriteLine($"  well again after the overload: {Spread.Of(_calmAgainMs).Show("0")} ms; wanted: 2000");
+
+            void ShowP99(string of)
+            {
+                var at = Array.FindIndex(subjects, s => s.Name == of);
+                if (at >= 0) Console.WriteLine($"  p99 of {of}: {Spread.Of(samples[at].Select(s => s.P99Ms)).Show("0.0")} ms");
+            }
 
             void ShowRatio(string of, string to, string wanted)
             {
@@ -254,7 +323,7 @@ internal static class Redemption
         }
 
         /// <summary>Those that were written and not sent; wrk takes them in order, and leaves some under way.</summary>
-        public void GiveBack(long count) => _next -= Math.Max(0, count - 2_000);
+        public void GiveBack(long count) => _next -= Math.Max(0, count);
 
         private string Line(long serial, int site)
         {

@@ -30,8 +30,16 @@ internal sealed class SpentStore
     private const long BatchMs = 1_000;
     private const string Reference = "ESSAI-1";
 
+    /// <summary>A convention with nothing ordered yet, whose budget never ends.</summary>
+    public const string OpenReference = "ESSAI-2";
+
+    /// <summary>The key of an operator of this store.</summary>
+    public const string OperatorKey = "pn_essai_essai_essai_operateur";
+
+    private const long OpenCents = 1_000_000_000_000;
+
     /// <summary>Counts up when the rows change, so that a kept store is built anew.</summary>
-    private const int Shape = 3;
+    private const int Shape = 4;
 
     private static readonly DateOnly FirstDay = new(2025, 1, 6);
     private static readonly DateOnly ValidUntil = new(2030, 12, 31);
@@ -46,6 +54,8 @@ internal sealed class SpentStore
     private readonly string[] _sites = new string[Sites];
     private readonly string _point;
     private readonly string _convention;
+    private readonly string _open;
+    private readonly string _operator;
     private long _lastId;
 
     private SpentStore(long vouchers, long unspent, KeyRing keys)
@@ -54,6 +64,7 @@ internal sealed class SpentStore
         var midnight = new DateTimeOffset(FirstDay, TimeOnly.MinValue, TimeSpan.Zero);
         _facts = new FactLoader(keys, NewId(), midnight.ToUnixTimeMilliseconds(), BatchMs);
         (_authority, _structure, _point, _convention) = (NewId(), NewId(), NewId(), NewId());
+        (_open, _operator) = (NewId(), NewId());
         for (var i = 0; i < _sites.Length; i++) _sites[i] = NewId();
     }
 
@@ -107,7 +118,7 @@ internal sealed class SpentStore
         var total = (_vouchers + _unspent) * FaceCents;
         _facts.AddState("convention_balances",
             ["convention_id", "budget_cents", "ordered_cents", "received_cents", "derogated_cents", "committed_cents"],
-            [_convention, total, total, total, 0L, total]);
+            [_convention, total, total, total, 0L, total], [_open, OpenCents, 0L, 0L, 0L, 0L]);
         _facts.AddState("counters", ["name", "next_value"], [$"person:{_convention}", ((_vouchers + _unspent) / VouchersPerBooklet) + 2]);
         for (var first = 1L; first <= _vouchers; first += VouchersPerOrder)
         {
@@ -133,20 +144,30 @@ internal sealed class SpentStore
             ("id", _authority), ("kind", "authority"), ("name", "Collectivité d'essai"), ("siret", null));
         _facts.Add("organisations",
             ("id", _structure), ("kind", "structure"), ("name", "Structure d'essai"), ("siret", null));
+        _facts.Add("organisations",
+            ("id", _operator), ("kind", "operator"), ("name", "Opérateur d'essai"), ("siret", null));
+        AddKey(_operator, "operator", null, OperatorKey);
         for (var i = 0; i < _sites.Length; i++) AddSite(_sites[i], i, day);
         _facts.Add("distribution_points",
             ("id", _point), ("authority_id", _authority), ("name", "Guichet d'essai"), ("channel", "mairie"),
             ("address", "2 rue de l'Essai"), ("commune", "23096"));
-        _facts.Add("conventions", ("id", _convention), ("reference", Reference), ("authority_id", _authority));
-        _facts.Add("convention_terms",
-            ("convention_id", _convention), ("version", 1L), ("reference", Reference), ("signed_day", day),
-            ("effective_day", day), ("terms", TermsDocument()));
+        AddTerms(_convention, Reference, (_vouchers + _unspent) * FaceCents);
+        AddTerms(_open, OpenReference, OpenCents);
         _facts.Add("funds_receipts",
             ("id", NewId()), ("convention_id", _convention), ("funder", "Collectivité d'essai"),
             ("amount_cents", (_vouchers + _unspent) * FaceCents),
             ("face_value_cents", (_vouchers + _unspent) * FaceCents),
             ("received_day", day), ("bank_reference", "VIR-1"), ("prefunding", 1L));
         _facts.CloseBatch();
+    }
+
+    private void AddTerms(string convention, string reference, long budgetCents)
+    {
+        var day = FirstDay.ToDay();
+        _facts.Add("conventions", ("id", convention), ("reference", reference), ("authority_id", _authority));
+        _facts.Add("convention_terms",
+            ("convention_id", convention), ("version", 1L), ("reference", reference), ("signed_day", day),
+            ("effective_day", day), ("terms", TermsDocument(budgetCents)));
     }
 
     private void AddSite(string site, int number, long day)
@@ -157,15 +178,17 @@ internal sealed class SpentStore
             ("services", string.Join('|', Vocabularies.Services.Codes)));
         _facts.Add("site_labels",
             ("site_id", site), ("position", 1L), ("status", "labelled"), ("from_day", day), ("reason", "essai"));
-        _facts.AddState("api_keys",
-            ["id", "organisation_id", "role", "place_id", "label", "secret_hash", "created_ms"],
-            [NewId(), _structure, "site", site, "essai", _keys.SecretHash(SiteKey(number)), 0L]);
+        AddKey(_structure, "site", site, SiteKey(number));
     }
+
+    private void AddKey(string organisation, string role, string? place, string key) => _facts.AddState("api_keys",
+        ["id", "organisation_id", "role", "place_id", "label", "secret_hash", "created_ms"],
+        [NewId(), organisation, role, place, "essai", _keys.SecretHash(key), 0L]);
 
     /// <summary>The key of a site of this store.</summary>
     public static string SiteKey(int number) => string.Create(CultureInfo.InvariantCulture, $"pn_essai_essai_essai_{number:000}");
 
-    private string TermsDocument() => new Terms
+    private static string TermsDocument(long budgetCents) => new Terms
     {
         StartsOn = FirstDay,
         EndsOn = ValidUntil,
@@ -173,7 +196,7 @@ internal sealed class SpentStore
         MinutesPerVoucher = CreditMinutes,
         Tariffs = [new("*", "*", CreditMinutes, CreditMinutes)],
         Funders = [new("authority", "Collectivité d'essai", 10_000, "prefunding")],
-        BudgetCents = (_vouchers + _unspent) * FaceCents,
+        BudgetCents = budgetCents,
         Territory = ["23"],
     }.ToDocument();
 

@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using PassNumerique.Platform.Data;
 
 namespace PassNumerique.Benchmarks;
@@ -21,6 +22,16 @@ internal sealed record StoreFolder(string Root)
         ["PassNumerique__CodeKeyFile"] = CodeKeyFile,
         ["PassNumerique__HeadFile"] = HeadFile,
     };
+
+    /// <summary>The first value that the store answers; only while no service of this process has it open.</summary>
+    public string Find(string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={Store};Pooling=False;Mode=ReadOnly");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        return (string)command.ExecuteScalar()!;
+    }
 
     /// <summary>The same store again, for a run that uses it up.</summary>
     public StoreFolder CopyTo(string root)

@@ -34,6 +34,10 @@ internal static class Wrk
         "{\"operationId\":\"%s\",\"code\":\"%s\",\"service\":\"" + SpentStore.Service
         + "\",\"activity\":{\"kind\":\"individuel\",\"durationMinutes\":60},\"firstVisit\":\"no\"}";
 
+    /// <summary>The body of one request.</summary>
+    public static string BodyOf(string code, string operation) =>
+        string.Join("", Body.Split("%s").Zip((string[])[operation, code, ""], (text, value) => text + value));
+
     public static async Task<WrkResult> RunAsync(
         int port, WrkRequests requests, int connections, int seconds, string work)
     {

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.IO.Pipelines;
 using System.Text;
 using PassNumerique.Platform;
+using PassNumerique.Platform.Data;
 using PassNumerique.Vouchers;
 
 namespace PassNumerique.Orders;
@@ -29,7 +30,8 @@ internal static class CodeSheet
     private const int HeadBytes = (3 * 20) + (2 * VoucherCode.Length) + 4 + 5;
 
     public static async Task WriteAsync(
-        PipeWriter writer, CodeOrder order, IReadOnlyList<CodeLot> lots, KeyRing keys, CancellationToken ct)
+        PipeWriter writer, CodeOrder order, IReadOnlyList<CodeLot> lots, KeyRing keys, Courtesy courtesy,
+        CancellationToken ct)
     {
         await writer.WriteAsync(Encoding.UTF8.GetBytes(Header), ct);
         foreach (var lot in lots)
@@ -42,6 +44,7 @@ internal static class CodeSheet
 
                 // The reader of the answer sets the pace; a connection that is gone ends the export.
                 if ((await writer.FlushAsync(ct)).IsCompleted) return;
+                await courtesy.GiveWayAsync(ct);
             }
         }
     }

@@ -76,7 +76,8 @@ internal static class RecordCodeExport
         http.Response.ContentType = Csv.ContentType;
         http.Response.Headers.CacheControl = "no-store";
         http.Response.Headers.ContentDisposition = $"attachment; filename=\"pass-{first}.csv\"";
-        await CodeSheet.WriteAsync(http.Response.BodyWriter, order, lots, request.Service<KeyRing>(), ct);
+        await CodeSheet.WriteAsync(http.Response.BodyWriter, order, lots, request.Service<KeyRing>(),
+            new Courtesy(request.Service<Database>()), ct);
     }
 
     private static class Sql

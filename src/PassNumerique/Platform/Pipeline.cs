@@ -40,16 +40,16 @@ internal sealed class Transact<TRequest, TResponse>(Session session, Database da
     public Task<TResponse> Handle(TRequest request, CancellationToken ct, RequestHandlerDelegate<TResponse> next)
     {
         var route = request is IOperation ? "" : session.Route;
-        session.BodyHash = keys.Fingerprint(
+        session.Fingerprint = () => keys.Fingerprint(
             $"{typeof(TRequest).FullName} {route}\n", JsonSerializer.SerializeToUtf8Bytes(request, Json.Options));
         if (request is IOperation { EntersItself: true }) return next();
-        if (request is IOperation) return database.CommandAsync(session, () => next());
-        if (session.IdempotencyKey is { } key) return database.CommandAsync(session, () => Once(next, key));
+        if (request is IOperation) return session.TransactAsync(() => next());
+        if (session.IdempotencyKey is { } key) return session.TransactAsync(() => Once(next, key));
 
         // Where the answer to a commit can be lost on its way, the command must find out whether it happened.
-        if (!database.LosesAnswers) return database.CommandAsync(session, () => next());
+        if (!database.LosesAnswers) return session.TransactAsync(() => next());
         var own = $"own {Guid.NewGuid():N}";
-        return database.CommandAsync(session, () => Once(next, own));
+        return session.TransactAsync(() => Once(next, own));
     }
 
     private async Task<TResponse> Once(RequestHandlerDelegate<TResponse> next, string key)

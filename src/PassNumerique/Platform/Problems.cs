@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
@@ -152,7 +151,7 @@ internal static class Problems
                 http.Log().StoreUnavailable(exception, http.Request.Path);
                 return WriteAsync(http, OutcomeUnknown);
             case StoreUnavailableException:
-            case DbException database when http.RequestServices.GetRequiredService<Database>().IsTransient(database):
+            case Exception when http.RequestServices.GetRequiredService<Database>().IsTransient(exception):
                 http.Log().StoreUnavailable(exception, http.Request.Path);
                 return WriteAsync(http, Unavailable);
             case OperationCanceledException when http.RequestAborted.IsCancellationRequested:

@@ -43,7 +43,7 @@ internal static class RecordOfflineService
 
         public async Task<Result<Answer>> Handle(Command command, CancellationToken ct)
         {
-            db.BodyHash = command.BodyHash;
+            db.Fingerprint = () => command.BodyHash;
             var operation = command.Operation;
             var operationId = Ids.Normalise(operation.OperationId)!;
             var recorded = await OfflineServices.FindAsync(db, operationId, ct);

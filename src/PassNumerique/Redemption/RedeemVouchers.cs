@@ -150,8 +150,7 @@ internal static class RedeemVouchers
             var passes = await JudgeAsync(command, place.Value!);
             if (passes.Refused is { } why) return await RecordedAsync(command, operationId, ct) ?? why;
             var isOne = passes.Value!.Count == 1;
-            if (isOne && refused.Holds(passes.Value[0].Serial)
-                && await LookAsync(command, operationId, place.Value!, passes.Value, ct) is { } told) return told;
+            if (isOne && await LookAsync(command, operationId, place.Value!, passes.Value, ct) is { } told) return told;
             var answer = await db.TransactAsync(
                 () => WriteAsync(command, operationId, place.Value!, passes.Value, ct), oneStatement: isOne);
             if (isOne && (answer.IsRefused || answer.Replayed)) refused.Note(passes.Value[0].Serial);
@@ -257,11 +256,28 @@ internal static class RedeemVouchers
                 : new Pass(found.Serial, found.Order, convention, version);
         }
 
-        /// <summary>The answer to a scan that writes nothing; null where it may succeed.</summary>
+        /// <summary>
+        /// The answer to a scan that writes nothing; null where it may succeed, or nobody came too late for this
+        /// pass before. Memory is asked first: what it knows was committed, and so is seen by the read after it.
+        /// </summary>
         private async Task<Result<Answer>?> LookAsync(
-            Command command, string operationId, Place place, IReadOnlyList<Pass> passes, CancellationToken ct) =>
-            await db.TogetherAsync(async () => await RecordedAsync(command, operationId, ct)
-                ?? (await DecideAsync(command, operationId, place, passes, ct)).Answer);
+            Command command, string operationId, Place place, IReadOnlyList<Pass> passes, CancellationToken ct)
+        {
+            var serial = passes[0].Serial;
+            if (!refused.Holds(serial)) return null;
+            var version = db.Version;
+            if (refused.SpentBy(serial, version) is { } use)
+                return await RecordedAsync(command, operationId, ct)
+                    ?? Refusals.SpentBy(db, serial, use).With("serial", serial);
+            return await db.TogetherAsync(async () =>
+            {
+                var told = await RecordedAsync(command, operationId, ct)
+                    ?? (await DecideAsync(command, operationId, place, passes, ct)).Answer;
+                if (told?.Refused?.Code == Refusals.Spent.Code)
+                    refused.Keep(serial, await LastUse.ReadAsync(db, serial), version);
+                return told;
+            });
+        }
 
         /// <summary>
         /// What the passes are debited, or why not; neither where the terms were amended since they were judged.

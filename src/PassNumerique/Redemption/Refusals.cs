@@ -84,10 +84,12 @@ internal static class Refusals
         .With("creditMinutes", creditMinutes);
 
     /// <summary>"Spent" tells the same site when and by which operation, another site only the date.</summary>
-    public static async Task<Refusal> SpentAsync(Session db, long serial)
+    public static async Task<Refusal> SpentAsync(Session db, long serial) =>
+        await LastUse.ReadAsync(db, serial) is { } last ? SpentBy(db, serial, last) : Spent;
+
+    /// <inheritdoc cref="SpentAsync"/>
+    public static Refusal SpentBy(Session db, long serial, LastUse last)
     {
-        var last = await db.FindAsync<Last>(Sql.Last, new { Serial = serial, Take = 1L });
-        if (last is null) return Spent;
         var on = last.ServiceDay.ToDate();
         if (last.OrganisationId != db.Caller.OrganisationId)
             return Spent.Because($"Il a été utilisé le {French.Date(last.ServiceDay)}. Demandez un autre pass.").With("usedOn", on);
@@ -128,23 +130,8 @@ internal static class Refusals
         return known is null ? WorkshopUnknown : null;
     }
 
-    private sealed record Last(
-        long Part, string OrganisationId, string OperationId, long ServiceDay, long RecordedMs);
-
     private static class Sql
     {
-        public const string Last = """
-            SELECT part AS Part,
-                   organisation_id AS OrganisationId,
-                   operation_id AS OperationId,
-                   service_day AS ServiceDay,
-                   recorded_ms AS RecordedMs
-              FROM voucher_entries
-             WHERE serial = @Serial AND kind IN (1, 2)
-             ORDER BY part DESC
-            {limit}
-            """;
-
         public const string Workshop = """
             SELECT id
               FROM workshops

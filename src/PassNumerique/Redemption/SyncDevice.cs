@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Text.Json;
 using MediatR;
 using PassNumerique.Conventions;
@@ -152,7 +151,7 @@ internal static class SyncDevice
             {
                 return Refused(command, Problems.Unavailable);
             }
-            catch (DbException exception) when (services.GetRequiredService<Database>().IsTransient(exception))
+            catch (Exception exception) when (services.GetRequiredService<Database>().IsTransient(exception))
             {
                 return Refused(command, Problems.Unavailable);
             }

@@ -33,6 +33,26 @@ internal sealed class ReverseRedemptionTests(string engine)
         Assert.That(net.Single(), Is.EqualTo(1_000));
     }
 
+    /// <summary>What is remembered of a spent pass ends with its reversal, and tells a repetition until then.</summary>
+    [Test]
+    public async Task A_pass_that_was_scanned_in_vain_can_be_used_as_soon_as_it_is_reversed()
+    {
+        var serial = _scenario.FirstSerial + 9;
+        var operation = Guid.NewGuid().ToString();
+        var body = await _scenario.RedemptionAsync(serial, operation);
+        var redemption = await _scenario.Site().PostAsync("redemptions", body);
+        for (var i = 0; i < 4; i++) Assert.That((await RedeemAsync(serial)).Problem, Is.EqualTo("voucher-spent"));
+        var again = await _scenario.Site().PostAsync("redemptions", body);
+        Assert.That((again.Status, again.Body, again.Replayed), Is.EqualTo((201, redemption.Body, true)));
+        var other = await _scenario.RedemptionAsync(serial, operation, durationMinutes: 90);
+        Assert.That((await _scenario.Site().PostAsync("redemptions", other)).Problem, Is.EqualTo("idempotency-key-reused"));
+        var elsewhere = await _scenario.OtherSite().PostAsync("redemptions", await _scenario.RedemptionAsync(serial));
+        Assert.That((elsewhere.Problem, elsewhere["usedOn"].GetString(), elsewhere.Json.TryGetProperty("redemptionId", out _)),
+            Is.EqualTo(("voucher-spent", Scenario.Today.ToString("yyyy-MM-dd"), false)));
+        Assert.That((await ReverseAsync(redemption.Id)).Status, Is.EqualTo(201));
+        Assert.That((await RedeemAsync(serial)).Status, Is.EqualTo(201));
+    }
+
     [Test]
     public async Task A_redemption_is_reversed_once()
     {

@@ -13,6 +13,8 @@ internal abstract class Database : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<object, Statement> _statements = new(ReferenceEqualityComparer.Instance);
 
+    private long _commands;
+
     static Database() => SqlMapper.TypeMapProvider = type => new RecordMap(type);
 
     protected Database(FactTables facts, TimeProvider clock, KeyRing keys)
@@ -38,6 +40,15 @@ internal abstract class Database : IAsyncDisposable
 
     /// <summary>Whether so many commands wait that one more is refused.</summary>
     public virtual bool IsFull => false;
+
+    /// <summary>How many commands came so far.</summary>
+    public long Commands => Interlocked.Read(ref _commands);
+
+    /// <summary>
+    /// Another one after each commit that recorded a fact: what was read under one stands for as long as it is the
+    /// same. Null where other processes write too.
+    /// </summary>
+    public virtual long? Version => null;
 
     protected TimeProvider Clock { get; }
 
@@ -75,6 +86,8 @@ internal abstract class Database : IAsyncDisposable
     /// </summary>
     public abstract Task<T> CommandAsync<T>(Session session, Func<Task<T>> work, bool oneStatement = false)
         where T : struct, IOutcome<T>;
+
+    public void CountCommand() => Interlocked.Increment(ref _commands);
 
     /// <summary>Runs a statement that writes; the number of rows that it changed.</summary>
     public virtual async ValueTask<long> ExecuteAsync(
@@ -118,7 +131,8 @@ internal abstract class Database : IAsyncDisposable
 
     public abstract bool IsDuplicateKey(DbException e);
 
-    public abstract bool IsTransient(DbException e);
+    /// <summary>Of the machine, the network or the load: the same thing may succeed in a moment.</summary>
+    public abstract bool IsTransient(Exception e);
 
     public abstract ValueTask DisposeAsync();
 

@@ -14,6 +14,8 @@ internal sealed class Session(Database database, TimeProvider clock)
     private Write? _write;
     private DbConnection? _reading;
     private long? _nowMs;
+    private Func<string> _fingerprint = () => "";
+    private string? _bodyHash;
 
     /// <summary>Who asks.</summary>
     public Caller Caller { get; set; } = Caller.Nobody;
@@ -27,8 +29,14 @@ internal sealed class Session(Database database, TimeProvider clock)
     /// <summary>Method and path, part of the fingerprint of a command.</summary>
     public string Route { get; set; } = "";
 
-    /// <summary>HMAC of the command, set by the pipeline: tells a repetition from another request.</summary>
-    public string BodyHash { get; set; } = "";
+    /// <summary>HMAC of the command: tells a repetition from another request. Made when first asked for.</summary>
+    public string BodyHash => _bodyHash ??= _fingerprint();
+
+    /// <summary>How <see cref="BodyHash"/> is made: set by the pipeline for each command.</summary>
+    public Func<string> Fingerprint
+    {
+        set => (_fingerprint, _bodyHash) = (value, null);
+    }
 
     /// <summary>The instant of this command or request, Unix milliseconds; one per transaction.</summary>
     public long NowMs => _write?.NowMs ?? (_nowMs ??= clock.NowMs());
@@ -44,11 +52,18 @@ internal sealed class Session(Database database, TimeProvider clock)
 
     public bool IsWriting => _write is not null;
 
+    /// <inheritdoc cref="Database.Version"/>
+    public long? Version => database.Version;
+
     public bool IsDuplicateKey(DbException e) => database.IsDuplicateKey(e);
 
     /// <inheritdoc cref="Database.CommandAsync"/>
-    public Task<T> TransactAsync<T>(Func<Task<T>> work, bool oneStatement) where T : struct, IOutcome<T> =>
-        database.CommandAsync(this, work, oneStatement);
+    public Task<T> TransactAsync<T>(Func<Task<T>> work, bool oneStatement = false) where T : struct, IOutcome<T>
+    {
+        _ = BodyHash; // Before the writer's turn, as he is alone.
+        database.CountCommand();
+        return database.CommandAsync(this, work, oneStatement);
+    }
 
     /// <summary>Runs a statement that writes, and gives the number of rows it changed.</summary>
     public async Task<long> ExecuteAsync(string sql, object args, CancellationToken ct = default)
@@ -144,7 +159,7 @@ internal sealed class Session(Database database, TimeProvider clock)
         {
             return await ReadOnceAsync(read, ct);
         }
-        catch (DbException exception) when (database.IsTransient(exception))
+        catch (Exception exception) when (database.IsTransient(exception))
         {
             return await ReadOnceAsync(read, ct);
         }

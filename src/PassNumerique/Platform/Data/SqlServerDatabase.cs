@@ -126,7 +126,8 @@ internal sealed class SqlServerDatabase : Database
 
     public override bool IsDuplicateKey(DbException e) => e is SqlException sql && SqlServerErrors.IsDuplicateKey(sql);
 
-    public override bool IsTransient(DbException e) => e is SqlException sql && SqlServerErrors.IsTransient(sql);
+    public override bool IsTransient(Exception e) =>
+        e is SqlException sql ? SqlServerErrors.IsTransient(sql) : SqlServerErrors.IsBroken(e);
 
     public override async ValueTask DisposeAsync()
     {
@@ -154,7 +155,8 @@ internal sealed class SqlServerDatabase : Database
             attempt.MayHaveHappened |= attempt.OneStatement;
             throw;
         }
-        catch (InvalidOperationException exception) when (connection.State != ConnectionState.Open)
+        catch (InvalidOperationException exception) when (
+            connection.State != ConnectionState.Open || SqlServerErrors.IsBroken(exception))
         {
             attempt.MayHaveHappened |= attempt.OneStatement;
             throw new StoreUnavailableException("The connection broke under the command.", exception);

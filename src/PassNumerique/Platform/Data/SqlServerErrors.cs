@@ -10,6 +10,8 @@ internal static class SqlServerErrors
 
     private const int ClientTimeout = -2;
 
+    private static readonly string? ClientName = typeof(SqlException).Assembly.GetName().Name;
+
     /// <summary>
     /// The command did not happen and may happen if tried again: deadlock (1205), lock time-out (1222), snapshot
     /// conflict (3960), memory and workers exhausted (701, 8645, 8651, 10928, 10929), a database that fails over,
@@ -30,6 +32,12 @@ internal static class SqlServerErrors
 
     /// <summary>No answer came: what was asked may have happened, or not.</summary>
     public static bool IsLost(SqlException e) => e.Class >= EndsConnection || e.Number == ClientTimeout;
+
+    /// <summary>
+    /// What SqlClient says of a connection that is gone. It may still call it open, where another thread is about to
+    /// notice: what counts is who says it.
+    /// </summary>
+    public static bool IsBroken(Exception e) => e is InvalidOperationException && e.Source == ClientName;
 
     /// <summary>One French line for a start that can't go on; null where the error is not of that kind.</summary>
     public static string Explain(SqlException e, string server, string database, string login) => e.Number switch

@@ -33,6 +33,7 @@ internal sealed class SqliteDatabase : Database
         : base(facts, clock, keys)
     {
         SQLitePCL.Batteries_V2.Init();
+        StoreFiles.Register();
         _folder = folder;
         _headPath = headPath;
     }
@@ -40,6 +41,8 @@ internal sealed class SqliteDatabase : Database
     public override string Name => "sqlite";
 
     public override bool IsFull => Writer.IsFull;
+
+    public override long? Version => Writer.Last.Batch;
 
     protected override string Limit => "LIMIT @Take";
 
@@ -116,7 +119,7 @@ internal sealed class SqliteDatabase : Database
     public override bool IsDuplicateKey(DbException e) => e is SqliteException { SqliteExtendedErrorCode: 1555 or 2067 };
 
     /// <summary>Busy, locked, an I/O error, no room, a file that can't be opened: of the machine, and it may pass.</summary>
-    public override bool IsTransient(DbException e) => e is SqliteException { SqliteErrorCode: 5 or 6 or 10 or 13 or 14 };
+    public override bool IsTransient(Exception e) => e is SqliteException { SqliteErrorCode: 5 or 6 or 10 or 13 or 14 };
 
     public override ValueTask DisposeAsync()
     {
@@ -170,6 +173,7 @@ internal sealed class SqliteDatabase : Database
         {
             DataSource = Path,
             Mode = readOnly ? SqliteOpenMode.ReadOnly : SqliteOpenMode.ReadWriteCreate,
+            Vfs = readOnly ? null : StoreFiles.Name,
             Pooling = false,
             DefaultTimeout = 5,
         }.ConnectionString);

@@ -39,6 +39,16 @@ internal sealed class SqlServerSettingsTests
         Assert.That(KeyRing.Load(folder.Keys).Versions, Is.EqualTo(new[] { 1 }));
     }
 
+    /// <summary>A connection that breaks under a command is told by SqlClient in more than one way.</summary>
+    [Test]
+    public void What_the_client_says_of_a_connection_that_is_gone_passes_and_our_own_mistakes_do_not()
+    {
+        using var connection = new SqlConnection("Server=127.0.0.1,1;Database=p;User ID=u;Password=motdepasse");
+        var gone = Assert.Throws<InvalidOperationException>(() => connection.BeginTransaction())!;
+        var mistake = Assert.Throws<InvalidOperationException>(() => throw new InvalidOperationException("Wrote twice."))!;
+        Assert.That((SqlServerErrors.IsBroken(gone), SqlServerErrors.IsBroken(mistake)), Is.EqualTo((true, false)));
+    }
+
     [TestCase(2627, false, false)]
     [TestCase(1205, true, false)]
     [TestCase(1222, true, false)]

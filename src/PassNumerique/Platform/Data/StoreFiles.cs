@@ -1,0 +1,253 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Text;
+using SQLitePCL;
+
+namespace PassNumerique.Platform.Data;
+
+/// <summary>
+/// How the writer and the checkpointer get to their files: as SQLite does by itself, with two differences. What a
+/// commit adds to the log goes there in one write, where SQLite makes two for each page; and a store into which the
+/// log is copied is synced a few pages at a time, so that the sync of a commit never waits behind thousands.
+/// </summary>
+/// <remarks>
+/// A file is the system's own, with another table of methods and a tail of ours behind it.
+/// https://www.sqlite.org/vfs.html; for frames of the log https://www.sqlite.org/fileformat2.html#the_write_ahead_log
+/// </remarks>
+internal static unsafe class StoreFiles
+{
+    /// <summary>For <c>Vfs=</c> of a connection string.</summary>
+    public const string Name = "pass-numerique";
+
+    private const int MainStore = 0x100; // SQLITE_OPEN_MAIN_DB
+    private const int Log = 0x80000; // SQLITE_OPEN_WAL
+    private const int SyncNormal = 2; // SQLITE_SYNC_NORMAL
+    private const int FrameHeader = 24;
+    private const int BufferBytes = 1_048_576;
+
+    /// <summary>The system's own takes 17 bits of a length, and calls what is longer a full disk.</summary>
+    private const int BytesAWrite = 0x1_FFFF;
+
+    /// <summary>Pages that are copied into the store between two syncs.</summary>
+    private const int PagesASync = 64;
+
+    private static readonly Lock OnlyOnce = new();
+    private static int _tailAt;
+    private static Vfs* _system;
+    private static Methods* _logMethods;
+    private static Methods* _storeMethods;
+
+    /// <summary>Makes the name known to the engine of this process.</summary>
+    public static void Register()
+    {
+        lock (OnlyOnce)
+        {
+            if (_system is not null) return;
+            var system = (Vfs*)sqlite3_vfs_find(null);
+            var own = Copy(system);
+            own->Name = (byte*)Marshal.StringToCoTaskMemUTF8(Name);
+            own->Next = null;
+            own->FileBytes = (_tailAt = (system->FileBytes + 7) & ~7) + sizeof(Tail);
+            own->Open = &Open;
+            _system = system;
+            var outcome = sqlite3_vfs_register(own, 0);
+            if (outcome != raw.SQLITE_OK) throw new InvalidOperationException($"SQLite takes no VFS: {outcome}.");
+        }
+    }
+
+    [UnmanagedCallersOnly]
+    private static int Open(Vfs* own, byte* path, File* file, int flags, int* flagsOut)
+    {
+        var outcome = _system->Open(_system, path, file, flags, flagsOut);
+        if (outcome != raw.SQLITE_OK || file->Methods is null) return outcome;
+        *TailOf(file) = new Tail { System = file->Methods };
+        if ((flags & Log) != 0) file->Methods = Table(ref _logMethods, file->Methods, isLog: true);
+        else if ((flags & MainStore) != 0) file->Methods = Table(ref _storeMethods, file->Methods, isLog: false);
+        return outcome;
+    }
+
+    /// <summary>The system gives all files of one kind the same table, so one of ours for each kind is enough.</summary>
+    private static Methods* Table(ref Methods* ours, Methods* system, bool isLog)
+    {
+        lock (OnlyOnce)
+        {
+            if (ours is not null) return ours;
+            var table = Copy(system);
+            if (isLog)
+            {
+                table->Close = &CloseLog;
+                table->Read = &ReadLog;
+                table->Write = &WriteLog;
+                table->Truncate = &TruncateLog;
+                table->Sync = &SyncLog;
+                table->Size = &SizeOfLog;
+            }
+            else
+            {
+                table->Write = &WriteStore;
+            }
+
+            return ours = table;
+        }
+    }
+
+    /// <summary>
+    /// Frames come as a header and a page, and wait for the one that commits; its header tells the size of the store.
+    /// </summary>
+    [UnmanagedCallersOnly]
+    private static int WriteLog(File* file, byte* bytes, int count, long at)
+    {
+        var tail = TailOf(file);
+        if (tail->Count > 0 && (at != tail->At + tail->Count || tail->Count + count > BufferBytes))
+        {
+            var outcome = Flush(file);
+            if (outcome != raw.SQLITE_OK) return outcome;
+        }
+
+        if (count > BufferBytes) return tail->System->Write(file, bytes, count, at);
+        if (tail->Buffer is null) tail->Buffer = (byte*)NativeMemory.Alloc(BufferBytes);
+        if (tail->Count == 0) tail->At = at;
+        NativeMemory.Copy(bytes, tail->Buffer + tail->Count, (nuint)count);
+        tail->Count += count;
+        if (count == FrameHeader)
+        {
+            tail->Commits = BinaryPrimitives.ReadUInt32BigEndian(new ReadOnlySpan<byte>(bytes + 4, 4)) != 0;
+            return raw.SQLITE_OK;
+        }
+
+        return tail->Commits ? Flush(file) : raw.SQLITE_OK;
+    }
+
+    /// <summary>What waits is forgotten where it can't be written: its transaction fails, and is written anew.</summary>
+    private static int Flush(File* file)
+    {
+        var tail = TailOf(file);
+        tail->Commits = false;
+        if (tail->Count == 0) return raw.SQLITE_OK;
+        var (outcome, count) = (raw.SQLITE_OK, tail->Count);
+        tail->Count = 0;
+        for (var at = 0; at < count && outcome == raw.SQLITE_OK; at += BytesAWrite)
+            outcome = tail->System->Write(file, tail->Buffer + at, Math.Min(BytesAWrite, count - at), tail->At + at);
+        return outcome;
+    }
+
+    [UnmanagedCallersOnly]
+    private static int ReadLog(File* file, byte* bytes, int count, long at)
+    {
+        var outcome = Flush(file);
+        return outcome != raw.SQLITE_OK ? outcome : TailOf(file)->System->Read(file, bytes, count, at);
+    }
+
+    [UnmanagedCallersOnly]
+    private static int SyncLog(File* file, int flags)
+    {
+        var outcome = Flush(file);
+        return outcome != raw.SQLITE_OK ? outcome : TailOf(file)->System->Sync(file, flags);
+    }
+
+    [UnmanagedCallersOnly]
+    private static int TruncateLog(File* file, long size)
+    {
+        var outcome = Flush(file);
+        return outcome != raw.SQLITE_OK ? outcome : TailOf(file)->System->Truncate(file, size);
+    }
+
+    [UnmanagedCallersOnly]
+    private static int SizeOfLog(File* file, long* size)
+    {
+        var outcome = Flush(file);
+        return outcome != raw.SQLITE_OK ? outcome : TailOf(file)->System->Size(file, size);
+    }
+
+    [UnmanagedCallersOnly]
+    private static int CloseLog(File* file)
+    {
+        var tail = TailOf(file);
+        Flush(file);
+        NativeMemory.Free(tail->Buffer);
+        return tail->System->Close(file);
+    }
+
+    [UnmanagedCallersOnly]
+    private static int WriteStore(File* file, byte* bytes, int count, long at)
+    {
+        var tail = TailOf(file);
+        var outcome = tail->System->Write(file, bytes, count, at);
+        if (outcome != raw.SQLITE_OK || ++tail->Count < PagesASync) return outcome;
+        tail->Count = 0;
+        return tail->System->Sync(file, SyncNormal);
+    }
+
+    private static Tail* TailOf(File* file) => (Tail*)((byte*)file + _tailAt);
+
+    private static T* Copy<T>(T* from) where T : unmanaged
+    {
+        var to = (T*)NativeMemory.Alloc((nuint)sizeof(T));
+        *to = *from;
+        return to;
+    }
+
+    [DllImport("e_sqlite3", ExactSpelling = true)]
+    private static extern void* sqlite3_vfs_find(byte* name);
+
+    [DllImport("e_sqlite3", ExactSpelling = true)]
+    private static extern int sqlite3_vfs_register(void* vfs, int makeDefault);
+
+    /// <summary><c>sqlite3_vfs</c>, version 3, and of it what is read or changed here.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 168)]
+    private struct Vfs
+    {
+        [FieldOffset(4)]
+        public int FileBytes;
+
+        [FieldOffset(16)]
+        public Vfs* Next;
+
+        [FieldOffset(24)]
+        public byte* Name;
+
+        [FieldOffset(40)]
+        public delegate* unmanaged<Vfs*, byte*, File*, int, int*, int> Open;
+    }
+
+    /// <summary><c>sqlite3_file</c>: more of it follows, of the system's own, and then the <see cref="Tail"/>.</summary>
+    private struct File
+    {
+        public Methods* Methods;
+    }
+
+    /// <summary><c>sqlite3_io_methods</c>, version 3, and of it what is called or changed here.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 152)]
+    private struct Methods
+    {
+        [FieldOffset(8)]
+        public delegate* unmanaged<File*, int> Close;
+
+        [FieldOffset(16)]
+        public delegate* unmanaged<File*, byte*, int, long, int> Read;
+
+        [FieldOffset(24)]
+        public delegate* unmanaged<File*, byte*, int, long, int> Write;
+
+        [FieldOffset(32)]
+        public delegate* unmanaged<File*, long, int> Truncate;
+
+        [FieldOffset(40)]
+        public delegate* unmanaged<File*, int, int> Sync;
+
+        [FieldOffset(48)]
+        public delegate* unmanaged<File*, long*, int> Size;
+    }
+
+    private struct Tail
+    {
+        public Methods* System;
+
+        /// <summary>Bytes that wait for the log; pages since the last sync of the store.</summary>
+        public int Count;
+
+        public bool Commits;
+        public byte* Buffer;
+        public long At;
+    }
+}

@@ -1,0 +1,121 @@
+using Microsoft.Data.Sqlite;
+using NUnit.Framework;
+using PassNumerique.Platform.Data;
+
+namespace PassNumerique.Tests.Platform.Data;
+
+/// <summary>Writing the log in one piece changes nothing of what is in it, for whoever else reads it.</summary>
+internal sealed class StoreFilesTests
+{
+    private string _folder = "";
+
+    [SetUp]
+    public void MakeFolder()
+    {
+        SQLitePCL.Batteries_V2.Init();
+        StoreFiles.Register();
+        _folder = Directory.CreateTempSubdirectory("pass-numerique-").FullName;
+    }
+
+    [TearDown]
+    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
+
+    /// <summary>A reader of the system's own, and a copy of the files as a crash would leave them, see each commit.</summary>
+    [TestCase("FULL")]
+    [TestCase("NORMAL")]
+    public void What_is_committed_is_in_the_log(string synchronous)
+    {
+        using var writer = Open(StoreFiles.Name, $"PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}");
+        using var reader = Open(null);
+        Run(writer, "CREATE TABLE t (id INTEGER PRIMARY KEY, body BLOB)");
+        for (var i = 1; i <= 50; i++)
+        {
+            Run(writer, $"INSERT INTO t VALUES ({i}, zeroblob({i * 997}))");
+            Assert.That(Count(reader), Is.EqualTo(i));
+            if (i % 10 == 0) Assert.That(CountInCopy(), Is.EqualTo(i));
+        }
+    }
+
+    /// <summary>More pages than the writer may keep go to the log before the commit, and some of them twice.</summary>
+    [Test]
+    public void A_transaction_larger_than_the_cache_is_whole_or_not_there()
+    {
+        using var writer = Open(StoreFiles.Name, "PRAGMA journal_mode = WAL; PRAGMA cache_size = 20");
+        Run(writer, "CREATE TABLE t (id INTEGER PRIMARY KEY, body BLOB)");
+        Fill(writer, 600);
+        Run(writer, "ROLLBACK");
+        Assert.That((Count(writer), CountInCopy()), Is.EqualTo((0L, 0L)));
+        Fill(writer, 600);
+        Run(writer, "UPDATE t SET body = randomblob(3000) WHERE id % 7 = 0");
+        Run(writer, "COMMIT");
+        Assert.That((Count(writer), CountInCopy()), Is.EqualTo((600L, 600L)));
+    }
+
+    /// <summary>Copied into the store, a few pages between two syncs, and emptied: all is there.</summary>
+    [Test]
+    public void A_log_that_was_copied_begins_anew()
+    {
+        using (var writer = Open(StoreFiles.Name, "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0"))
+        {
+            Run(writer, "CREATE TABLE t (id INTEGER PRIMARY KEY, body BLOB)");
+            for (var round = 0; round < 3; round++)
+            {
+                Fill(writer, 400, first: round * 400);
+                Run(writer, "COMMIT");
+                Run(writer, "PRAGMA wal_checkpoint(TRUNCATE)");
+                Assert.That(new FileInfo(Store + "-wal").Length, Is.Zero);
+            }
+        }
+
+        using var later = Open(null);
+        Assert.That((Count(later), Scalar(later, "PRAGMA integrity_check")), Is.EqualTo((1_200L, (object)"ok")));
+    }
+
+    private string Store => Path.Combine(_folder, "t.db");
+
+    private SqliteConnection Open(string? vfs, string pragmas = "PRAGMA query_only = ON")
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = Store,
+            Vfs = vfs,
+            Pooling = false,
+        }.ConnectionString);
+        connection.Open();
+        Run(connection, pragmas);
+        return connection;
+    }
+
+    private long CountInCopy()
+    {
+        var copy = Directory.CreateDirectory(Path.Combine(_folder, Guid.NewGuid().ToString("N"))).FullName;
+        // Not opened here: to close a file of a store that is open in this process would drop its locks.
+        using (var cp = System.Diagnostics.Process.Start("cp", [Store, Store + "-wal", copy])) cp.WaitForExit();
+        using var connection = new SqliteConnection($"Data Source={Path.Combine(copy, "t.db")};Pooling=False");
+        connection.Open();
+        Assert.That(Scalar(connection, "PRAGMA integrity_check"), Is.EqualTo("ok"));
+        return Count(connection);
+    }
+
+    private static void Fill(SqliteConnection connection, int rows, int first = 0)
+    {
+        Run(connection, "BEGIN");
+        for (var i = 1; i <= rows; i++) Run(connection, $"INSERT INTO t VALUES ({first + i}, randomblob(3000))");
+    }
+
+    private static long Count(SqliteConnection connection) => (long)Scalar(connection, "SELECT COUNT(*) FROM t")!;
+
+    private static object? Scalar(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        return command.ExecuteScalar();
+    }
+
+    private static void Run(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+}
