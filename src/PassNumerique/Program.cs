@@ -46,6 +46,7 @@ internal static class Program
         var app = builder.Build();
         app.Use(Problems.Catch);
         app.UseRouting();
+        app.Use((http, next) => Api.TurnAwayAsync(http, next, app.Services.GetRequiredService<Database>()));
         app.UseMiddleware<Gate>();
 
         Health.Map(app);

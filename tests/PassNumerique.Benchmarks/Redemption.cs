@@ -323,7 +323,7 @@ internal static class Redemption
         }
 
         /// <summary>Those that were written and not sent; wrk takes them in order, and leaves some under way.</summary>
-        public void GiveBack(long count) => _next -= Math.Max(0, count);
+        public void GiveBack(long count) => _next -= Math.Max(0, count - 2_000);
 
         private string Line(long serial, int site)
         {

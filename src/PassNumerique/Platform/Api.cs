@@ -7,7 +7,7 @@ using PassNumerique.Platform.Data;
 namespace PassNumerique.Platform;
 
 /// <summary>Who may call a route, and what it takes and gives: read by the gate, by OpenAPI and by tests.</summary>
-internal sealed record RouteFacts(Role Allow, Type? Body, Type? Answer, int Status);
+internal sealed record RouteFacts(Role Allow, Type? Body, Type? Answer, int Status, bool Writes = false);
 
 /// <summary>A page of a list.</summary>
 internal sealed record Page<T>(IReadOnlyList<T> Items, string? Next)
@@ -50,13 +50,13 @@ internal static class Api
         this IEndpointRouteBuilder group, string path, Role allow, Func<TBody, Request, ICommand<TAnswer>> command,
         int status = 201, Func<TAnswer, string>? location = null) where TBody : class =>
         group.MapPost(path, http => RunAsync(http, command, status, location))
-            .WithMetadata(new RouteFacts(allow, typeof(TBody), typeof(TAnswer), status));
+            .WithMetadata(new RouteFacts(allow, typeof(TBody), typeof(TAnswer), status, Writes: true));
 
     /// <summary>A command that takes something away.</summary>
     public static IEndpointConventionBuilder Delete<TAnswer>(
         this IEndpointRouteBuilder group, string path, Role allow, Func<Request, ICommand<TAnswer>> command) =>
         group.MapDelete(path, http => RunAsync<Empty, TAnswer>(http, (_, request) => command(request), 200, null))
-            .WithMetadata(new RouteFacts(allow, null, typeof(TAnswer), 200));
+            .WithMetadata(new RouteFacts(allow, null, typeof(TAnswer), 200, Writes: true));
 
     /// <summary>A query: reads the session, writes nothing.</summary>
     public static IEndpointConventionBuilder Get<TAnswer>(
@@ -75,6 +75,15 @@ internal static class Api
     public static IEndpointConventionBuilder Stream(
         this IEndpointRouteBuilder group, string path, Role allow, Func<Request, Task> write) =>
         group.MapGet(path, http => write(new(http))).WithMetadata(new RouteFacts(allow, null, null, 200));
+
+    /// <summary>
+    /// Between routing and the gate: where so many commands wait that one more would be refused, it is refused before
+    /// anything is made for it.
+    /// </summary>
+    public static Task TurnAwayAsync(HttpContext http, RequestDelegate next, Database database) =>
+        database.IsFull && http.GetEndpoint()?.Metadata.GetMetadata<RouteFacts>() is { Writes: true }
+            ? Problems.ComeAgainAsync(http)
+            : next(http);
 
     /// <summary>Gives the answer, or the refusal as a problem.</summary>
     public static async Task WriteAsync<T>(HttpContext http, Result<T> result, int status)
@@ -100,12 +109,6 @@ internal static class Api
         where TBody : class
     {
         var request = new Request(http);
-        if (request.Service<Database>().IsFull)
-        {
-            await Problems.ComeAgainAsync(http);
-            return;
-        }
-
         var body = await ReadAsync<TBody>(http);
         var session = request.Session;
         session.Route = $"{http.Request.Method} {http.Request.Path}";

@@ -97,8 +97,12 @@ internal static class Problems
         };
         foreach (var (name, value) in refusal.Facts ?? new Dictionary<string, object?>()) members[name] = value;
         if (errors is not null) members["errors"] = errors;
-        return response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(members, Json.Options)).AsTask();
+        var body = JsonSerializer.SerializeToUtf8Bytes(members, Json.Options);
+        response.ContentLength = body.Length;
+        return response.Body.WriteAsync(body).AsTask();
     }
+
+    private static readonly TimeSpan LateBy = TimeSpan.FromSeconds(3);
 
     /// <summary>
     /// What a command hears while too many wait. The answer comes late on purpose: a caller who doesn't heed
@@ -108,7 +112,7 @@ internal static class Problems
     {
         var second = Environment.TickCount64 / 1_000;
         if (Interlocked.Exchange(ref _toldFull, second) != second) http.Log().QueueFull(http.Request.Path);
-        await Task.Delay(TimeSpan.FromSeconds(Unavailable.RetryAfterSeconds), http.RequestAborted);
+        await Task.Delay(LateBy, http.RequestAborted);
         await WriteAsync(http, Unavailable);
     }
 

@@ -17,7 +17,7 @@ internal static class FailingCalls
 
     private static readonly (Moment Moment, int SkipMax)[] Calls =
     [
-        (Moment.LogWrite, 200), (Moment.LogSync, 20), (Moment.PageWrite, 40), (Moment.PageSync, 1),
+        (Moment.LogWrite, 20), (Moment.LogSync, 20), (Moment.PageWrite, 40), (Moment.PageSync, 1),
         (Moment.Read, 40), (Moment.OtherWrite, 1), (Moment.Begin, 20), (Moment.Inside, 4),
     ];
 
@@ -87,7 +87,7 @@ internal static class FailingCalls
             shim.Disarm();
             using var trial = await Trial.OnNewStoreAsync(bench, dose.Random(1_000 + i));
             await trial.StartAsync(shim);
-            shim.Arm([Moment.LogWrite], Mishap.Drop, skip: 20);
+            shim.Arm([Moment.LogWrite], Mishap.Drop, skip: 5);
             await trial.RedeemAsync(TimeSpan.FromMilliseconds(200));
             trial.Service.Kill();
             check = StoreCheck.Run(trial.Store.Store, trial.Log);
