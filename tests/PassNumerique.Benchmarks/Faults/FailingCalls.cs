@@ -88,7 +88,7 @@ internal static class FailingCalls
             using var trial = await Trial.OnNewStoreAsync(bench, dose.Random(1_000 + i));
             await trial.StartAsync(shim);
             shim.Arm([Moment.LogWrite], Mishap.Drop, skip: 5);
-            await trial.RedeemAsync(TimeSpan.FromMilliseconds(200));
+            await trial.RedeemAsync(TimeSpan.FromSeconds(1));
             trial.Service.Kill();
             check = StoreCheck.Run(trial.Store.Store, trial.Log);
         }
