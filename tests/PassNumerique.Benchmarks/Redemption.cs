@@ -82,6 +82,9 @@ internal static class Redemption
             _postgres = await Postgres.StartAsync(programs, Path.Combine(work, "postgres"));
             await _postgres.InitialiseAsync(Scale);
             await _postgres.SqlAsync(PostgresTill.Schema(Unspent));
+            // What was prepared is on the disk before anybody waits for it.
+            using var sync = Process.Start("sync")!;
+            await sync.WaitForExitAsync();
         }
 
         public async Task MeasureAsync(int rounds, string only)
