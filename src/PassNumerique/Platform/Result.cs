@@ -16,10 +16,14 @@ internal sealed record Refusal(string Code, int Status, string Title, string Det
 
     public Refusal Because(string detail) => this with { Detail = detail };
 
-    public Refusal With(string name, object? value) => this with
+    public Refusal With(string name, object? value) => With([(name, value)]);
+
+    public Refusal With(params ReadOnlySpan<(string Name, object? Value)> facts)
     {
-        Facts = new Dictionary<string, object?>(Facts ?? new Dictionary<string, object?>()) { [name] = value },
-    };
+        var all = new Dictionary<string, object?>(Facts ?? new Dictionary<string, object?>());
+        foreach (var (name, value) in facts) all[name] = value;
+        return this with { Facts = all };
+    }
 }
 
 /// <summary>What the pipeline asks of every answer: whether it is kept, and how to give it a second time.</summary>

@@ -31,7 +31,7 @@ internal sealed record Settings(
             {
                 throw new StartException(
                     $"Réglage inconnu « PassNumerique__{child.Key} ». Réglages possibles : "
-                    + string.Join(", ", Names.Select(n => "PassNumerique__" + n)) + ".");
+                    + string.Join(", ", Names.Select(n => "PassNumerique__" + n).Append("ConnectionStrings__PassNumerique")) + ".");
             }
         }
 

@@ -98,9 +98,9 @@ internal static class Refusals
             ? $"Vous l'avez vous-même enregistré il y a {French.Count(minutes)} minute{French.S(minutes)} "
                 + $"(service du {French.Date(last.ServiceDay)}) : s'il s'agit de la même séance, il n'y a rien à refaire."
             : $"Vous l'avez vous-même enregistré pour le service du {French.Date(last.ServiceDay)}. Demandez un autre pass.";
-        return Spent.Because(retry)
-            .With("usedOn", on).With("recordedAt", Clock.InstantText(last.RecordedMs))
-            .With("operationId", last.OperationId).With("redemptionId", EntryId.Pack(serial, last.Part));
+        return Spent.Because(retry).With(
+            ("usedOn", on), ("recordedAt", Clock.InstantText(last.RecordedMs)),
+            ("operationId", last.OperationId), ("redemptionId", EntryId.Pack(serial, last.Part)));
     }
 
     /// <summary>

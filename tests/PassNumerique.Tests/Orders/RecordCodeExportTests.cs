@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
 using PassNumerique.Platform;
+using PassNumerique.Platform.Data;
 using PassNumerique.Vouchers;
 
 namespace PassNumerique.Tests.Orders;
@@ -62,6 +63,35 @@ internal sealed class RecordCodeExportTests(string engine)
         Assert.That(rows.Select(r => r[4]).Distinct().Count(), Is.EqualTo(40_010));
         await AssertCodesAsync(order.Id, rows);
     }
+
+    /// <summary>It rests between its rows where commands come meanwhile, and leaves none out.</summary>
+    [Test]
+    public async Task A_sheet_beside_commands_is_the_same_sheet()
+    {
+        var world = await ConventionWorld.CreateAsync(_service, body => body["budgetCents"] = 100_000_000);
+        var order = await world.PlaceAsync(booklets: 2_000, vouchersPerBooklet: 10);
+        await world.AdvanceAsync(order.Id, through: "approval");
+        var alone = await world.Operator.ReadAsync($"orders/{order.Id}/vouchers.csv");
+        using var done = new CancellationTokenSource();
+        var commands = Task.Run(async () =>
+        {
+            var count = 0;
+            for (; !done.IsCancellationRequested; count++) await world.PlaceAsync();
+            return count;
+        });
+        var beside = await world.Operator.ReadAsync($"orders/{order.Id}/vouchers.csv");
+        await done.CancelAsync();
+        Assert.That(await commands, Is.Positive);
+        Assert.That(beside.Body, Is.EqualTo(alone.Body));
+    }
+
+    [TestCase(1, 0, 0)]
+    [TestCase(1, 1, 9)]
+    [TestCase(2, 300, 18)]
+    [TestCase(500, 1, 20)]
+    public void It_rests_nine_times_as_long_as_it_worked_where_commands_came(int workedMs, long commands, int restMs) =>
+        Assert.That(Courtesy.RestAfter(TimeSpan.FromMilliseconds(workedMs), commands),
+            Is.EqualTo(TimeSpan.FromMilliseconds(restMs)));
 
     [Test]
     public async Task Who_took_the_codes_is_on_record()

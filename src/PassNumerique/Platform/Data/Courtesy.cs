@@ -19,8 +19,12 @@ internal sealed class Courtesy(Database database)
     {
         var worked = Stopwatch.GetElapsedTime(_since);
         if (worked < Turn) return;
-        if (database.Commands != _seen)
-            await Task.Delay(worked * 9 < LongestRest ? worked * 9 : LongestRest, ct);
+        var rest = RestAfter(worked, database.Commands - _seen);
+        if (rest > TimeSpan.Zero) await Task.Delay(rest, ct);
         (_seen, _since) = (database.Commands, Stopwatch.GetTimestamp());
     }
+
+    /// <summary>How long to rest after so much work, during which so many commands came.</summary>
+    internal static TimeSpan RestAfter(TimeSpan worked, long commands) =>
+        commands == 0 ? TimeSpan.Zero : worked * 9 < LongestRest ? worked * 9 : LongestRest;
 }

@@ -115,14 +115,15 @@ internal static unsafe class StoreFiles
             return raw.SQLITE_OK;
         }
 
-        return tail->Commits ? Flush(file) : raw.SQLITE_OK;
+        var commits = tail->Commits;
+        tail->Commits = false;
+        return commits ? Flush(file) : raw.SQLITE_OK;
     }
 
     /// <summary>What waits is forgotten where it can't be written: its transaction fails, and is written anew.</summary>
     private static int Flush(File* file)
     {
         var tail = TailOf(file);
-        tail->Commits = false;
         if (tail->Count == 0) return raw.SQLITE_OK;
         var (outcome, count) = (raw.SQLITE_OK, tail->Count);
         tail->Count = 0;

@@ -36,6 +36,23 @@ internal sealed class StoreFilesTests
         }
     }
 
+    /// <summary>The frame that commits may be the one that no longer fits.</summary>
+    [Test]
+    public void A_commit_of_any_length_is_in_the_log()
+    {
+        using var writer = Open(StoreFiles.Name, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+        using var reader = Open(null);
+        Run(writer, "CREATE TABLE t (id INTEGER PRIMARY KEY, body BLOB)");
+        for (var pages = 240; pages <= 260; pages++)
+        {
+            Run(writer, $"INSERT INTO t VALUES ({pages}, randomblob({pages * 4_092}))");
+            Assert.That(Scalar(reader, $"SELECT LENGTH(body) FROM t WHERE id = {pages}"), Is.EqualTo(pages * 4_092L));
+            Assert.That(Scalar(reader, "PRAGMA quick_check"), Is.EqualTo("ok"));
+        }
+
+        Assert.That(CountInCopy(), Is.EqualTo(21));
+    }
+
     /// <summary>More pages than the writer may keep go to the log before the commit, and some of them twice.</summary>
     [Test]
     public void A_transaction_larger_than_the_cache_is_whole_or_not_there()
