@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net.Http.Json;
-using System.Text.Json;
 using PassNumerique.Benchmarks.Faults;
 
 namespace PassNumerique.Benchmarks;
@@ -23,7 +21,7 @@ internal sealed class Issuing(RunningService service, string convention, string 
         {
             while (true)
             {
-                var order = await PostAsync(client, "orders", new
+                var order = await Stage.MadeAsync(client, "orders", new
                 {
                     conventionId = convention,
                     booklets = Booklets,
@@ -32,7 +30,7 @@ internal sealed class Issuing(RunningService service, string convention, string 
                     distributionPoints = new[] { new { id = point, booklets = Booklets } },
                 });
                 var id = order.GetProperty("id").GetString();
-                await PostAsync(client, $"orders/{id}/approval", new { });
+                await Stage.MadeAsync(client, $"orders/{id}/approval", new { });
                 await using var file = await client.GetStreamAsync($"orders/{id}/vouchers.csv", stop);
                 var buffer = new byte[65_536];
                 for (int read; (read = await file.ReadAsync(buffer, stop)) > 0;) printed += buffer.AsSpan(0, read).Count((byte)'\n');
@@ -42,14 +40,5 @@ internal sealed class Issuing(RunningService service, string convention, string 
         {
             return printed;
         }
-    }
-
-    private static async Task<JsonElement> PostAsync(HttpClient client, string path, object body)
-    {
-        using var answer = await client.PostAsJsonAsync(path, body);
-        var text = await answer.Content.ReadAsStringAsync();
-        return answer.IsSuccessStatusCode
-            ? JsonDocument.Parse(text).RootElement
-            : throw new InvalidOperationException($"{path}: {(int)answer.StatusCode} {text}");
     }
 }

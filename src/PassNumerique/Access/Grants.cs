@@ -37,7 +37,7 @@ internal static class Grants
         {
             var args = new { OrganisationId = organisationId, PlaceId = placeId };
             var owned = await db.FindAsync<string>(role == "site" ? Sql.SiteOf : Sql.PointOf, args, ct);
-            var isTheirs = !db.Caller.Is(Platform.Role.Site) || db.Caller.PlaceIds.Contains(placeId);
+            var isTheirs = db.Caller.Reaches(placeId, Platform.Role.Site);
             if (owned is null || !isTheirs) return UnknownPlace.With("placeId", placeId);
         }
 

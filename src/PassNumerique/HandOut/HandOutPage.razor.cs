@@ -123,7 +123,7 @@ public partial class HandOutPage
     {
         var caller = request.Caller;
         var points = await request.Session.ListAsync<Point>(Sql.Points, new { caller.OrganisationId, Take = 200L });
-        var mine = points.Where(p => !caller.Is(Role.Agent) || caller.PlaceIds.Contains(p.Id)).ToList();
+        var mine = points.Where(p => caller.Reaches(p.Id, Role.Agent)).ToList();
         var sites = new List<Place>();
         foreach (var departement in mine.Select(p => DepartementOf(p.Commune)).Distinct(StringComparer.Ordinal))
             sites.AddRange(await request.Session.ListAsync<Place>(

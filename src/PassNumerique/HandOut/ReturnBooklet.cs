@@ -39,7 +39,7 @@ internal static class ReturnBooklet
             if (order is null || order.AuthorityId != db.Caller.OrganisationId || !order.IsBooklet(booklet))
                 return HandOutRefusals.UnknownBooklet;
             var state = await BookletState.ReadAsync(db, order, booklet);
-            if (db.Caller.Is(Role.Agent) && !db.Caller.PlaceIds.Contains(state.PointId)) return HandOutRefusals.OtherPoint;
+            if (!db.Caller.Reaches(state.PointId, Role.Agent)) return HandOutRefusals.OtherPoint;
             if (state.Activated == 0) return HandOutRefusals.NotActive;
 
             var written = await db.ExecuteAsync(Sql.Return, Args(command, order, state.PointId, booklet), ct);

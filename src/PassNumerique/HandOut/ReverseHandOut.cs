@@ -147,7 +147,7 @@ internal static class CurrentHandOut
         var order = await orders.FindAsync(db, booklet);
         var pointId = await db.FindAsync<string>(Sql.Point, new { Booklet = booklet, Part = part });
         if (order is null || pointId is null || order.AuthorityId != db.Caller.OrganisationId) return Problems.NotFound;
-        return db.Caller.Is(Role.Agent) && !db.Caller.PlaceIds.Contains(pointId)
+        return !db.Caller.Reaches(pointId, Role.Agent)
             ? Problems.NotFound
             : new Found(order, booklet, part, pointId);
     }

@@ -41,6 +41,9 @@ internal sealed record Caller(
 
     public bool Is(Role roles) => (roles & Role) != 0;
 
+    /// <summary>Whether a place is within reach of who, having this role, is confined to his own.</summary>
+    public bool Reaches(string placeId, Role confined) => !Is(confined) || PlaceIds.Contains(placeId);
+
     /// <summary>The organisation a query is filtered by, or null for those who see all of them.</summary>
     public string? Scope => Is(Role.Overseers) ? null : OrganisationId;
 }

@@ -18,16 +18,16 @@ internal static class Health
 
     private static async Task ReadyAsync(Request request)
     {
+        var database = request.Service<Database>();
         try
         {
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(request.Aborted);
             patience.CancelAfter(Patience);
-            var database = request.Service<Database>();
             await database.LastSealAsync(patience.Token);
             await WriteAsync(request.Http, 200, new Status("ready", database.Name, database.Durability));
         }
         catch (Exception exception) when (exception is System.Data.Common.DbException or StoreUnavailableException
-            || (exception is OperationCanceledException && !request.Aborted.IsCancellationRequested))
+            || database.IsTransient(exception) || (exception is OperationCanceledException && !request.Aborted.IsCancellationRequested))
         {
             Problems.TellWhen(request.Http.Response, Problems.Unavailable);
             await WriteAsync(request.Http, 503, new Status("store-unavailable"));

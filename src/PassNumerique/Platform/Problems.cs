@@ -28,6 +28,7 @@ internal static class Problems
 {
     public const string Prefix = "urn:pass-numerique:";
 
+    private static readonly TimeSpan LateBy = TimeSpan.FromSeconds(3);
     private static long _toldFull;
 
     /// <summary>
@@ -101,8 +102,6 @@ internal static class Problems
         response.ContentLength = body.Length;
         return response.Body.WriteAsync(body).AsTask();
     }
-
-    private static readonly TimeSpan LateBy = TimeSpan.FromSeconds(3);
 
     /// <summary>
     /// What a command hears while too many wait. The answer comes late on purpose: a caller who doesn't heed

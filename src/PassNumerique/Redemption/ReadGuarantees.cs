@@ -52,7 +52,7 @@ internal static class ReadGuarantees
             Serial = serial,
             Part = part,
         }, request.Aborted);
-        var isMine = row is not null && (!request.Caller.Is(Role.Site) || request.Caller.PlaceIds.Contains(row.SiteId));
+        var isMine = row is not null && request.Caller.Reaches(row.SiteId, Role.Site);
         return isMine ? Show(row!) : Problems.NotFound;
     }
 

@@ -1,35 +1,31 @@
+using PassNumerique.Platform.Data;
+
 namespace PassNumerique.Redemption;
 
 /// <summary>
-/// Passes that were refused, or asked for twice, a moment ago: who brings one of them again looks before he
-/// writes. Of those that were spent it keeps by whom, for as long as the store holds no newer fact. It may
-/// forget: of passes that share a place the last one stands.
+/// Serials of passes that were refused, or asked for twice, a moment ago: who brings one of them again looks
+/// before he writes. A hint, so it may forget: of passes that share a place the last one stands. For as long as
+/// the store holds no newer fact it also knows who spent a pass.
 /// </summary>
 internal sealed class RecentlyRefused
 {
     private const int Places = 8_192;
-    private readonly Refused?[] _passes = new Refused?[Places];
+    private readonly long[] _serials = new long[Places];
+    private readonly WhileUnchanged<long, LastUse> _spent = new();
+    private readonly WhileUnchanged<(string Site, long Day), object> _labelled = new();
 
-    public void Note(long serial)
+    public void Note(long serial) => Volatile.Write(ref _serials[serial % Places], serial);
+
+    public bool Holds(long serial) => Volatile.Read(ref _serials[serial % Places]) == serial;
+
+    /// <summary>Keeps that a pass was spent, and that the site who heard it was labelled on that day.</summary>
+    public void Keep(long? version, long serial, LastUse use, RedeemVouchers.Place place)
     {
-        if (!Holds(serial)) Put(new(serial, null, null));
+        _spent.Keep(version, serial, use);
+        _labelled.Keep(version, (place.Site.Id, place.ServiceDay), use);
     }
 
-    public bool Holds(long serial) => At(serial) is not null;
-
-    /// <summary>Keeps who spent a pass.</summary>
-    /// <param name="version">Of the store, taken before it was read; null where it has none.</param>
-    public void Keep(long serial, LastUse? use, long? version) => Put(new(serial, use, version));
-
-    /// <summary>Who spent it, where nothing was recorded since: then it is spent still.</summary>
-    /// <param name="version">Of the store, now.</param>
-    public LastUse? SpentBy(long serial, long? version) =>
-        At(serial) is { } refused && refused.Version == version && version is not null ? refused.Use : null;
-
-    private Refused? At(long serial) =>
-        Volatile.Read(ref _passes[serial % Places]) is { } refused && refused.Serial == serial ? refused : null;
-
-    private void Put(Refused refused) => Volatile.Write(ref _passes[refused.Serial % Places], refused);
-
-    private sealed record Refused(long Serial, LastUse? Use, long? Version);
+    /// <summary>Who spent the pass; null where that is not known, or the label of the site is not, which comes first.</summary>
+    public LastUse? SpentBy(long? version, long serial, RedeemVouchers.Place place) =>
+        _labelled.Find(version, (place.Site.Id, place.ServiceDay)) is null ? null : _spent.Find(version, serial);
 }

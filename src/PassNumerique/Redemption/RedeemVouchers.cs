@@ -266,15 +266,15 @@ internal static class RedeemVouchers
             var serial = passes[0].Serial;
             if (!refused.Holds(serial)) return null;
             var version = db.Version;
-            if (refused.SpentBy(serial, version) is { } use)
+            if (refused.SpentBy(version, serial, place) is { } use)
                 return await RecordedAsync(command, operationId, ct)
                     ?? Refusals.SpentBy(db, serial, use).With("serial", serial);
             return await db.TogetherAsync(async () =>
             {
                 var told = await RecordedAsync(command, operationId, ct)
                     ?? (await DecideAsync(command, operationId, place, passes, ct)).Answer;
-                if (told?.Refused?.Code == Refusals.Spent.Code)
-                    refused.Keep(serial, await LastUse.ReadAsync(db, serial), version);
+                if (version is not null && told?.Refused?.Code == Refusals.Spent.Code
+                    && await LastUse.ReadAsync(db, serial) is { } last) refused.Keep(version, serial, last, place);
                 return told;
             });
         }

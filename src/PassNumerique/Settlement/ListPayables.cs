@@ -39,7 +39,7 @@ internal static class ListPayables
         var month = r.Month("month") ?? throw new InvalidRequestException("month", "Un mois est attendu, sous la forme 2026-11.");
         var after = r.Cursor(3) ?? [0, 0, 0];
         var site = await db.FindAsync<string>(Sql.Site, new { Id = siteId, db.Caller.Scope }, r.Aborted);
-        if (site is null || !MayRead(db.Caller, siteId)) return Problems.NotFound;
+        if (site is null || !db.Caller.Reaches(siteId, Role.Site)) return Problems.NotFound;
 
         var current = Clock.Month(db.Today);
         var sums = await db.ListAsync<SumRow>(Sql.Sums, new { SiteId = siteId, Month = month, CurrentMonth = current }, r.Aborted);
@@ -65,10 +65,6 @@ internal static class ListPayables
 
     internal static string MonthText(long month) =>
         string.Create(CultureInfo.InvariantCulture, $"{month / 100:0000}-{month % 100:00}");
-
-    /// <summary>A site's key belongs to one site; an overseer reads them all.</summary>
-    internal static bool MayRead(Caller caller, string siteId) =>
-        !caller.Is(Role.Site) || caller.PlaceIds.Contains(siteId, StringComparer.Ordinal);
 
     /// <summary>The kind of a line that is no entry of a pass, after those of the entries.</summary>
     private const long Guarantee = 9;

@@ -57,7 +57,7 @@ internal static class ListPaymentRuns
     internal static async Task<PaymentRun?> ShowAsync(Session db, Row row, CancellationToken ct)
     {
         var payouts = await db.ListAsync<PaymentRun.Payout>(Sql.Payouts, new { RunId = row.Id, db.Caller.Scope }, ct);
-        var mine = payouts.Where(p => ListPayables.MayRead(db.Caller, p.SiteId)).ToList();
+        var mine = payouts.Where(p => db.Caller.Reaches(p.SiteId, Role.Site)).ToList();
         if (mine.Count == 0) return null;
         (long, string)? paid = row.PaidDay is { } day ? (day, row.BankReference!) : null;
         return PaymentRun.Of(row.Id, row.Month, row.RecordedMs, paid, mine);

@@ -31,21 +31,18 @@ internal static class ReadDistributionPoints
         var caller = request.Caller;
         var args = new { caller.Scope, AuthorityId = request.FilterId("authorityId"), request.After };
         var rows = request.Session.StreamAsync<PointRow>(Sql.List, args, request.Aborted);
-        var page = await Page<PointRow>.OfAsync(rows, p => Sees(caller, p.Id), request.Limit, p => p.Id);
+        var page = await Page<PointRow>.OfAsync(rows, p => caller.Reaches(p.Id, Role.Agent), request.Limit, p => p.Id);
         return page.To(p => p.Show());
     }
 
     private static async Task<Result<DistributionPointView>> FindAsync(Request request)
     {
         var id = request.Id();
-        if (!Sees(request.Caller, id)) return Problems.NotFound;
+        if (!request.Caller.Reaches(id, Role.Agent)) return Problems.NotFound;
         var row = await request.Session.FindAsync<PointRow>(
             Sql.Find, new { request.Caller.Scope, Id = id }, request.Aborted);
         return row is null ? Problems.NotFound : row.Show();
     }
-
-    private static bool Sees(Caller caller, string pointId) =>
-        !caller.Is(Role.Agent) || caller.PlaceIds.Contains(pointId);
 
     private static class Sql
     {

@@ -16,7 +16,7 @@ internal static class ReadLabels
     {
         var (siteId, limit, caller) = (request.Id(), request.Limit, request.Caller);
         var site = await request.Service<SiteCards>().FindAsync(request.Session, siteId);
-        if (site is null || (caller.Is(Role.Site) && !caller.PlaceIds.Contains(siteId)))
+        if (site is null || !caller.Reaches(siteId, Role.Site))
             return Problems.NotFound;
         var rows = await request.Session.ListAsync<Row>(
             Sql.List, new { SiteId = siteId, After = After(request), Take = limit + 1 }, request.Aborted);

@@ -26,7 +26,7 @@ internal static class ReadWorkshops
         var caller = request.Caller;
         var args = new { caller.Scope, SiteId = request.FilterId("siteId"), request.After };
         var rows = request.Session.StreamAsync<WorkshopRow>(Sql.List, args, request.Aborted);
-        var page = await Page<WorkshopRow>.OfAsync(rows, w => Sees(caller, w), request.Limit, w => w.Id);
+        var page = await Page<WorkshopRow>.OfAsync(rows, w => caller.Reaches(w.SiteId, Role.Site), request.Limit, w => w.Id);
         return page.To(w => w.Show());
     }
 
@@ -34,11 +34,8 @@ internal static class ReadWorkshops
     {
         var row = await request.Session.FindAsync<WorkshopRow>(
             Sql.Find, new { request.Caller.Scope, Id = request.Id() }, request.Aborted);
-        return row is null || !Sees(request.Caller, row) ? Problems.NotFound : row.Show();
+        return row is null || !request.Caller.Reaches(row.SiteId, Role.Site) ? Problems.NotFound : row.Show();
     }
-
-    private static bool Sees(Caller caller, WorkshopRow workshop) =>
-        !caller.Is(Role.Site) || caller.PlaceIds.Contains(workshop.SiteId);
 
     private static class Sql
     {

@@ -141,12 +141,12 @@ internal sealed record Stage(
 
     private static string Id(JsonElement made) => made.GetProperty("id").GetString()!;
 
-    private static async Task<JsonElement> MadeAsync(HttpClient client, string path, object body)
+    public static async Task<JsonElement> MadeAsync(HttpClient client, string path, object body)
     {
         using var response = await client.PostAsJsonAsync(path, body);
         var text = await response.Content.ReadAsStringAsync();
         return response.IsSuccessStatusCode
             ? JsonDocument.Parse(text).RootElement
-            : throw new InvalidOperationException($"The stage could not be set: {path} {(int)response.StatusCode} {text}");
+            : throw new InvalidOperationException($"{path} was refused: {(int)response.StatusCode} {text}");
     }
 }

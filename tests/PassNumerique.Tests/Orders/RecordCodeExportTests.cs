@@ -54,9 +54,7 @@ internal sealed class RecordCodeExportTests(string engine)
     [Test]
     public async Task A_large_sheet_has_no_code_twice()
     {
-        var world = await ConventionWorld.CreateAsync(_service, body => body["budgetCents"] = 100_000_000);
-        var order = await world.PlaceAsync(booklets: 4_001, vouchersPerBooklet: 10);
-        await world.AdvanceAsync(order.Id, through: "approval");
+        var (world, order) = await ApprovedAsync(booklets: 4_001);
         var sheet = await world.Operator.ReadAsync($"orders/{order.Id}/vouchers.csv");
         var rows = sheet.Body.Split("\r\n")[1..^1].Select(l => l.Split(',', 9)).ToList();
         Assert.That(rows, Has.Count.EqualTo(40_010));
@@ -68,9 +66,7 @@ internal sealed class RecordCodeExportTests(string engine)
     [Test]
     public async Task A_sheet_beside_commands_is_the_same_sheet()
     {
-        var world = await ConventionWorld.CreateAsync(_service, body => body["budgetCents"] = 100_000_000);
-        var order = await world.PlaceAsync(booklets: 2_000, vouchersPerBooklet: 10);
-        await world.AdvanceAsync(order.Id, through: "approval");
+        var (world, order) = await ApprovedAsync(booklets: 2_000);
         var alone = await world.Operator.ReadAsync($"orders/{order.Id}/vouchers.csv");
         using var done = new CancellationTokenSource();
         var commands = Task.Run(async () =>
@@ -139,6 +135,14 @@ internal sealed class RecordCodeExportTests(string engine)
         Assert.That((await (await world.ClientOfNewAsync("state")).ReadAsync(path)).Status, Is.EqualTo(403));
         Assert.That((await _service.Client().ReadAsync(path)).Status, Is.EqualTo(401));
         Assert.That((await world.Operator.ReadAsync("orders/x/vouchers.csv")).Problem, Is.EqualTo("not-found"));
+    }
+
+    private async Task<(ConventionWorld World, Answer Order)> ApprovedAsync(long booklets)
+    {
+        var world = await ConventionWorld.CreateAsync(_service, body => body["budgetCents"] = 100_000_000);
+        var order = await world.PlaceAsync(booklets: booklets, vouchersPerBooklet: 10);
+        await world.AdvanceAsync(order.Id, through: "approval");
+        return (world, order);
     }
 
     private static async Task AssertRefusedAsync(ConventionWorld world, string orderId, string reason)

@@ -49,6 +49,10 @@ internal sealed class ReverseRedemptionTests(string engine)
         var elsewhere = await _scenario.OtherSite().PostAsync("redemptions", await _scenario.RedemptionAsync(serial));
         Assert.That((elsewhere.Problem, elsewhere["usedOn"].GetString(), elsewhere.Json.TryGetProperty("redemptionId", out _)),
             Is.EqualTo(("voucher-spent", Scenario.Today.ToString("yyyy-MM-dd"), false)));
+        var (_, unlabelled) = await _scenario.SiteAsync("Lieu sans label", "51454", labelled: false);
+        for (var i = 0; i < 3; i++) Assert.That((await RedeemAsync(serial)).Problem, Is.EqualTo("voucher-spent"));
+        var late = await _service.Client(unlabelled).PostAsync("redemptions", await _scenario.RedemptionAsync(serial));
+        Assert.That(late.Problem, Is.EqualTo("site-not-labelled"), "memory knows the order of reasons");
         Assert.That((await ReverseAsync(redemption.Id)).Status, Is.EqualTo(201));
         Assert.That((await RedeemAsync(serial)).Status, Is.EqualTo(201));
     }

@@ -84,10 +84,12 @@ internal abstract class Database : IAsyncDisposable
     /// the store by one statement alone may do without a transaction: where each statement is a round trip to
     /// another machine, the rows it holds are held half as long.
     /// </summary>
-    public abstract Task<T> CommandAsync<T>(Session session, Func<Task<T>> work, bool oneStatement = false)
-        where T : struct, IOutcome<T>;
-
-    public void CountCommand() => Interlocked.Increment(ref _commands);
+    public Task<T> CommandAsync<T>(Session session, Func<Task<T>> work, bool oneStatement = false)
+        where T : struct, IOutcome<T>
+    {
+        Interlocked.Increment(ref _commands);
+        return TransactAsync(session, work, oneStatement);
+    }
 
     /// <summary>Runs a statement that writes; the number of rows that it changed.</summary>
     public virtual async ValueTask<long> ExecuteAsync(
@@ -137,6 +139,10 @@ internal abstract class Database : IAsyncDisposable
     public abstract ValueTask DisposeAsync();
 
     public Statement Statement(string sql) => _statements.GetOrAdd(sql, text => Render((string)text));
+
+    /// <inheritdoc cref="CommandAsync"/>
+    protected abstract Task<T> TransactAsync<T>(Session session, Func<Task<T>> work, bool oneStatement)
+        where T : struct, IOutcome<T>;
 
     protected CommandDefinition Command(
         DbTransaction? transaction, Statement statement, object args, CancellationToken ct) =>

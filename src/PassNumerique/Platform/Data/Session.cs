@@ -61,7 +61,6 @@ internal sealed class Session(Database database, TimeProvider clock)
     public Task<T> TransactAsync<T>(Func<Task<T>> work, bool oneStatement = false) where T : struct, IOutcome<T>
     {
         _ = BodyHash; // Before the writer's turn, as he is alone.
-        database.CountCommand();
         return database.CommandAsync(this, work, oneStatement);
     }
 

@@ -67,7 +67,7 @@ internal sealed class SqlServerDatabase : Database
 
     public override object Arguments(Statement statement, object args) => new SqlServerArguments(args, statement.Text);
 
-    public override async Task<T> CommandAsync<T>(Session session, Func<Task<T>> work, bool oneStatement = false)
+    protected override async Task<T> TransactAsync<T>(Session session, Func<Task<T>> work, bool oneStatement)
     {
         var attempt = new Attempt<T>(session, work, oneStatement);
         try

@@ -73,7 +73,7 @@ internal sealed class SqliteDatabase : Database
         StartWriter(_writing, last);
     }
 
-    public override Task<T> CommandAsync<T>(Session session, Func<Task<T>> work, bool oneStatement = false) =>
+    protected override Task<T> TransactAsync<T>(Session session, Func<Task<T>> work, bool oneStatement) =>
         Writer.RunAsync(session, work);
 
     public override void BeginReading(DbConnection connection) => ((PreparedConnection)connection).Run("BEGIN");

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
-using System.Text;
 using SQLitePCL;
 
 namespace PassNumerique.Platform.Data;
@@ -23,7 +22,7 @@ internal static unsafe class StoreFiles
     private const int Log = 0x80000; // SQLITE_OPEN_WAL
     private const int SyncNormal = 2; // SQLITE_SYNC_NORMAL
     private const int FrameHeader = 24;
-    private const int BufferBytes = 1_048_576;
+    private const int BufferBytes = 1_048_576; // A page has 64 KiB at most.
 
     /// <summary>The system's own takes 17 bits of a length, and calls what is longer a full disk.</summary>
     private const int BytesAWrite = 0x1_FFFF;
@@ -104,7 +103,6 @@ internal static unsafe class StoreFiles
             if (outcome != raw.SQLITE_OK) return outcome;
         }
 
-        if (count > BufferBytes) return tail->System->Write(file, bytes, count, at);
         if (tail->Buffer is null) tail->Buffer = (byte*)NativeMemory.Alloc(BufferBytes);
         if (tail->Count == 0) tail->At = at;
         NativeMemory.Copy(bytes, tail->Buffer + tail->Count, (nuint)count);
@@ -174,8 +172,8 @@ internal static unsafe class StoreFiles
     {
         var tail = TailOf(file);
         var outcome = tail->System->Write(file, bytes, count, at);
-        if (outcome != raw.SQLITE_OK || ++tail->Count < PagesASync) return outcome;
-        tail->Count = 0;
+        if (outcome != raw.SQLITE_OK || ++tail->Pages < PagesASync) return outcome;
+        tail->Pages = 0;
         return tail->System->Sync(file, SyncNormal);
     }
 
@@ -244,11 +242,13 @@ internal static unsafe class StoreFiles
     {
         public Methods* System;
 
-        /// <summary>Bytes that wait for the log; pages since the last sync of the store.</summary>
-        public int Count;
+        /// <summary>Of the store: pages written since its last sync.</summary>
+        public int Pages;
 
+        /// <summary>Of the log: bytes that wait, from where on they belong, and whether the last header commits.</summary>
+        public int Count;
+        public long At;
         public bool Commits;
         public byte* Buffer;
-        public long At;
     }
 }
