@@ -45,9 +45,8 @@ internal static class SqlServerErrors
         18456 or 18452 or 18470 or 18487 or 18488 =>
             $"SQL Server « {server} » refuse le compte « {login} » : corrigez le compte ou le mot de passe de "
             + "ConnectionStrings__PassNumerique.",
-        4060 or 916 or 911 =>
-            $"La base « {database} » n'existe pas sur « {server} », ou le compte « {login} » n'y a pas accès : "
-            + "créez-la (ops/sql/create-database.sql), ou corrigez ConnectionStrings__PassNumerique.",
+        4060 or 916 or 911 => NoAccess(server, database, login),
+        _ when e.Message.StartsWith("Cannot open database", StringComparison.Ordinal) => NoAccess(server, database, login),
         229 or 230 or 262 or 297 or 300 or 2760 or 15247 => Denied(e, database, login),
         _ when e.Message.Contains("permission denied", StringComparison.OrdinalIgnoreCase) => Denied(e, database, login),
         _ when IsTransient(e) =>
@@ -55,6 +54,10 @@ internal static class SqlServerErrors
             + $"ConnectionStrings__PassNumerique nomme la bonne adresse ({FirstLine(e)}).",
         _ => $"La base « {database} » de « {server} » ne peut pas être ouverte (erreur {e.Number} : {FirstLine(e)}).",
     };
+
+    private static string NoAccess(string server, string database, string login) =>
+        $"La base « {database} » n'existe pas sur « {server} », ou le compte « {login} » n'y a pas accès : "
+        + "créez-la (ops/sql/create-database.sql), ou corrigez ConnectionStrings__PassNumerique.";
 
     private static string Denied(SqlException e, string database, string login) =>
         $"Le compte « {login} » n'a pas les droits nécessaires dans la base « {database} » : donnez-lui "
