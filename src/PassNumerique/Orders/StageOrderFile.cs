@@ -37,7 +37,7 @@ internal sealed class StageOrderFile(Session db, JobDesk desk)
         var jobId = Ids.New();
         foreach (var over in await db.ListAsync<string>(Sql.Over, new { Fingerprint = fingerprint })) await DropAsync(over);
         var begun = await BeginAsync(jobId, head, fingerprint, shares);
-        if (begun.IsRefused || begun.Value!.JobId != jobId) return begun;
+        if (begun.IsRefused || begun.Value!.JobId != jobId) return begun.AsReplay();
         await using var progress = new JobProgress(desk, jobId, run: 1, done: 0, CancellationToken.None);
         var before = 0L;
         foreach (var (chunk, index) in shares.Chunk(LinesAtOnce).Select((c, i) => (c, i)))
@@ -78,7 +78,7 @@ internal sealed class StageOrderFile(Session db, JobDesk desk)
 
     /// <summary>The key of the fingerprint lets one of two uploads of the same file in; the other one hears of it.</summary>
     private Task<Result<Known>> BeginAsync(
-        string jobId, OrderFileHead head, string fingerprint, IReadOnlyList<OrderFileShare> shares) => db.TransactAsync(async () =>
+        string jobId, OrderFileHead head, string fingerprint, IReadOnlyList<OrderFileShare> shares) => db.TransactAsync<Result<Known>>(async () =>
     {
         if (await FindKnownAsync(fingerprint, default) is { } known) return known;
         if (await db.FindAsync<long>(Sql.Count, new { }) >= MaxStagings) return TooMany;
