@@ -5,6 +5,7 @@ using PassNumerique.HandOut;
 using PassNumerique.Orders;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
+using PassNumerique.Platform.Jobs;
 using PassNumerique.Platform.Web;
 using PassNumerique.Redemption;
 using PassNumerique.Reports;
@@ -63,6 +64,7 @@ internal static class Program
         SettlementEndpoints.Map(api);
         ReportsEndpoints.Map(api);
         AuditEndpoints.Map(api);
+        ReadJobs.Map(api);
 
         await Hosting.OpenStoreAsync(app);
         return app;

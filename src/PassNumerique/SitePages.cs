@@ -1,6 +1,7 @@
 using PassNumerique.Access;
 using PassNumerique.HandOut;
 using PassNumerique.Orders;
+using PassNumerique.Platform.Jobs;
 using PassNumerique.Platform.Web;
 using PassNumerique.Redemption;
 using PassNumerique.Reports;
@@ -16,6 +17,7 @@ internal static class SitePages
         WelcomePage.Map(app);
         SignInPage.Map(app);
         OrdersPage.Map(app);
+        JobsPage.Map(app);
         HandOutPage.Map(app);
         ScannerPage.Map(app);
         ReportsPage.Map(app);

@@ -120,6 +120,7 @@ internal sealed class SpentStore
             ["convention_id", "budget_cents", "ordered_cents", "received_cents", "derogated_cents", "committed_cents"],
             [_convention, total, total, total, 0L, total], [_open, OpenCents, 0L, 0L, 0L, 0L]);
         _facts.AddState("counters", ["name", "next_value"], [$"person:{_convention}", ((_vouchers + _unspent) / VouchersPerBooklet) + 2]);
+        if (_vouchers + _unspent == 0) await _facts.LoadAsync(database);
         for (var first = 1L; first <= _vouchers; first += VouchersPerOrder)
         {
             AddOrder(first);

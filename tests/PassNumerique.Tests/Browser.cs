@@ -42,6 +42,18 @@ internal sealed class Browser : IDisposable
         return await Seen.FromAsync(await _client.SendAsync(request));
     }
 
+    /// <summary>Sends a form with a file in it.</summary>
+    public async Task<Seen> UploadAsync(
+        Seen page, string action, IReadOnlyDictionary<string, string> typed, string fileField, byte[] file, string? to = null)
+    {
+        var form = page.Document.Forms.First(f => f.GetAttribute("action") == action);
+        using var content = new MultipartFormDataContent();
+        var fields = FieldsOf(form).Where(f => f.Key != fileField && !typed.ContainsKey(f.Key)).Concat(typed);
+        foreach (var (name, value) in fields) content.Add(new StringContent(value), name);
+        if (file.Length > 0) content.Add(new ByteArrayContent(file), fileField, "points.csv");
+        return await Seen.FromAsync(await _client.PostAsync(to ?? action, content));
+    }
+
     public async Task<Seen> SignInAsync(string login, string password) => await SubmitAsync(
         await OpenAsync("/connexion"), "/connexion",
         new Dictionary<string, string> { ["login"] = login, ["password"] = password });

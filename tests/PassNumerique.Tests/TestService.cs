@@ -226,6 +226,18 @@ internal static class Calls
         return await Answer.FromAsync(response);
     }
 
+    /// <summary>A file as the body of a POST.</summary>
+    public static async Task<Answer> UploadAsync(this HttpClient client, string path, byte[] file, string type = "text/csv")
+    {
+        using var content = new ByteArrayContent(file);
+        content.Headers.ContentType = new MediaTypeHeaderValue(type);
+        using var response = await client.PostAsync(path, content);
+        return await Answer.FromAsync(response);
+    }
+
+    public static Task<Answer> UploadAsync(this HttpClient client, string path, string file) =>
+        client.UploadAsync(path, System.Text.Encoding.UTF8.GetBytes(file));
+
     public static async Task<Answer> ReadAsync(this HttpClient client, string path)
     {
         using var response = await client.GetAsync(path);

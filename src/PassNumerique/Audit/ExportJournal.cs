@@ -246,6 +246,9 @@ internal static class ExportJournal
         private static readonly string OfOrder =
             "EXISTS (SELECT 1 FROM orders o WHERE o.convention_id = @Id AND o.id = order_id)";
 
+        private static readonly string OfRequest = "EXISTS (SELECT 1 FROM reprint_requests q JOIN orders o ON o.id = q.order_id"
+            + " WHERE o.convention_id = @Id AND q.id = request_id)";
+
         /// <summary>The short tables: what belongs to a convention.</summary>
         public static readonly IReadOnlyList<(string Table, string Statement)> OfConvention =
         [
@@ -264,6 +267,13 @@ internal static class ExportJournal
             Select("derogations", OfOrder),
             Select("order_extensions", OfOrder),
             Select("code_exports", OfOrder),
+            Select("order_files", OfOrder),
+            Select("code_releases", OfOrder),
+            OfExport("code_transfers"),
+            OfExport("code_export_ends"),
+            Select("reprint_requests", OfOrder),
+            Select("reprints", OfRequest),
+            Select("reprint_uses", OfRequest),
             Select("assessments", Own),
             Select("blocks", "EXISTS (SELECT 1 FROM orders o WHERE o.convention_id = @Id"
                 + " AND o.first_serial = blocks.order_serial)"),
@@ -305,6 +315,10 @@ internal static class ExportJournal
             var table = Journal.Tables[name];
             return (name, table.Selecting(condition + Sealed, table.Key));
         }
+
+        private static (string, string) OfExport(string name) => Select(name,
+            "EXISTS (SELECT 1 FROM code_exports e JOIN orders o ON o.id = e.order_id"
+            + $" WHERE o.convention_id = @Id AND e.id = {name}.export_id)");
 
         private static (string, string, string) Page(string name, string key)
         {

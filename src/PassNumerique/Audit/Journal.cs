@@ -87,6 +87,20 @@ internal static class Journal
             "serial, part, decision, reason"),
         new("guarantee_outcomes", "serial, part",
             "serial, part, outcome, run_id, reason"),
+        new("order_files", "fingerprint, turn",
+            "fingerprint, turn, order_id, line_count"),
+        new("code_releases", "order_id, position, turn",
+            "order_id, position, turn, export_id"),
+        new("code_transfers", "export_id, part",
+            "export_id, part, from_byte"),
+        new("code_export_ends", "export_id",
+            "export_id, byte_count, voucher_count"),
+        new("reprint_requests", "id",
+            "id, order_id, point_id, kind, reason, organisation_id"),
+        new("reprints", "request_id",
+            "request_id, requested_by"),
+        new("reprint_uses", "request_id",
+            "request_id, export_id"),
     ]);
 
     private static class Sql

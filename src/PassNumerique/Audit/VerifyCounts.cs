@@ -87,6 +87,13 @@ internal static class VerifyCounts
             "le montant engagé n'est pas celui des activations et des garanties.", Sql.Committed),
         new("guarantees", "convention_id, device_id, month, ordinal",
             "la garantie précédente de cet appareil manque.", Sql.OrdinalGap),
+        new("order_files", "fingerprint", "le nombre de lignes n'est pas celui des lots de sa commande.", Sql.FileLots),
+        new("order_files", "fingerprint", "le même fichier a deux commandes qui valent.", Sql.FileTwice),
+        new("code_releases", "order_id, position", "la sortie précédente de ce lot manque.", Sql.ReleaseGap),
+        new("code_releases", "order_id, position", "ce lot est sorti encore sans autorisation.", Sql.ReleaseAlone),
+        new("code_exports", "id", "le nombre de pass n'est pas celui de ses lots.", Sql.ExportLots),
+        new("code_transfers", "export_id", "l'envoi précédent de cette sortie manque.", Sql.TransferGap),
+        new("reprint_uses", "request_id", "l'autorisation est celle d'une autre commande, ou demandée après.", Sql.OtherUse),
     ];
 
     private static readonly Check[] Runs =
@@ -433,6 +440,79 @@ internal static class VerifyCounts
                                 WHERE p.convention_id = g.convention_id AND p.device_id = g.device_id
                                   AND p.month = g.month AND p.ground = g.ground AND p.ordinal = g.ordinal - 1)
              ORDER BY g.convention_id, g.device_id, g.month, g.ordinal
+            {limit}
+            """;
+
+        public const string FileLots = """
+            SELECT f.fingerprint AS Id
+              FROM order_files f
+             WHERE f.line_count <> (SELECT CAST(COUNT(*) AS bigint) FROM lots l WHERE l.order_id = f.order_id)
+             ORDER BY f.fingerprint
+            {limit}
+            """;
+
+        public const string FileTwice = """
+            SELECT f.fingerprint AS Id
+              FROM order_files f
+              JOIN order_files g ON g.fingerprint = f.fingerprint AND g.turn > f.turn
+             WHERE NOT EXISTS (SELECT 1 FROM order_steps s WHERE s.order_id = f.order_id AND s.step = 'cancelled')
+             ORDER BY f.fingerprint
+            {limit}
+            """;
+
+        public const string ReleaseGap = """
+            SELECT r.order_id AS Id,
+                   r.position AS Number
+              FROM code_releases r
+             WHERE r.turn > 1
+               AND NOT EXISTS (SELECT 1 FROM code_releases p
+                                WHERE p.order_id = r.order_id AND p.position = r.position AND p.turn = r.turn - 1)
+             ORDER BY r.order_id, r.position
+            {limit}
+            """;
+
+        public const string ReleaseAlone = """
+            SELECT r.order_id AS Id,
+                   r.position AS Number
+              FROM code_releases r
+             WHERE r.turn > 1
+               AND NOT EXISTS (SELECT 1 FROM reprint_uses u WHERE u.export_id = r.export_id)
+             ORDER BY r.order_id, r.position
+            {limit}
+            """;
+
+        /// <summary>An export from before lots were noted has none.</summary>
+        public const string ExportLots = """
+            SELECT e.id AS Id
+              FROM code_exports e
+             WHERE EXISTS (SELECT 1 FROM code_releases n WHERE n.export_id = e.id)
+               AND e.voucher_count <> (SELECT CAST(COALESCE(SUM(l.last_serial - l.first_serial + 1), 0) AS bigint)
+                                         FROM code_releases r
+                                         JOIN lots l ON l.order_id = r.order_id AND l.position = r.position
+                                        WHERE r.export_id = e.id AND l.order_id = e.order_id)
+             ORDER BY e.id
+            {limit}
+            """;
+
+        public const string TransferGap = """
+            SELECT t.export_id AS Id
+              FROM code_transfers t
+             WHERE t.part > 1
+               AND NOT EXISTS (SELECT 1 FROM code_transfers p
+                                WHERE p.export_id = t.export_id AND p.part = t.part - 1)
+             ORDER BY t.export_id
+            {limit}
+            """;
+
+        public const string OtherUse = """
+            SELECT u.request_id AS Id
+              FROM reprint_uses u
+              LEFT JOIN reprint_requests q ON q.id = u.request_id
+              LEFT JOIN reprints p ON p.request_id = u.request_id
+              LEFT JOIN code_exports e ON e.id = u.export_id
+             WHERE q.id IS NULL OR p.request_id IS NULL OR e.id IS NULL OR e.order_id <> q.order_id
+                OR e.recorded_ms < p.recorded_ms
+             ORDER BY u.request_id
             {limit}
             """;
 

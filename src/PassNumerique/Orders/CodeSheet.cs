@@ -29,11 +29,15 @@ internal static class CodeSheet
     // Two serials and a position of at most 20 digits, the code twice, its dashes and the commas.
     private const int HeadBytes = (3 * 20) + (2 * VoucherCode.Length) + 4 + 5;
 
+    // What each row has besides its three numbers and its tail: the code twice, four dashes, four commas.
+    private const long RowBytes = (2 * VoucherCode.Length) + 4 + 4;
+
     public static async Task WriteAsync(
         PipeWriter writer, CodeOrder order, IReadOnlyList<CodeLot> lots, KeyRing keys, Courtesy courtesy,
-        CancellationToken ct)
+        IProgress<long>? progress, CancellationToken ct)
     {
         await writer.WriteAsync(Encoding.UTF8.GetBytes(Header), ct);
+        var written = 0L;
         foreach (var lot in lots)
         {
             var tail = Encoding.UTF8.GetBytes(Tail(order, lot));
@@ -44,9 +48,36 @@ internal static class CodeSheet
 
                 // The reader of the answer sets the pace; a connection that is gone ends the export.
                 if ((await writer.FlushAsync(ct)).IsCompleted) return;
+                written += last - first + 1;
+                progress?.Report(written);
                 await courtesy.GiveWayAsync(ct);
             }
         }
+    }
+
+    /// <summary>How many bytes <see cref="WriteAsync"/> writes, without making a code.</summary>
+    public static long Length(CodeOrder order, IReadOnlyList<CodeLot> lots)
+    {
+        var length = (long)Header.Length;
+        foreach (var lot in lots)
+        {
+            var count = lot.LastSerial - lot.FirstSerial + 1;
+            length += count * (RowBytes + Encoding.UTF8.GetByteCount(Tail(order, lot)));
+            length += Digits(lot.FirstSerial, lot.LastSerial);
+            length += count / order.VouchersPerBooklet * Digits(1, order.VouchersPerBooklet);
+            for (var booklet = lot.FirstSerial; booklet <= lot.LastSerial; booklet += order.VouchersPerBooklet)
+                length += order.VouchersPerBooklet * Digits(booklet, booklet);
+        }
+
+        return length;
+    }
+
+    /// <summary>The digits of all numbers from one to another together, each at least 1.</summary>
+    private static long Digits(long first, long last)
+    {
+        var digits = 0L;
+        for (var power = 1L; power <= last; power *= 10) digits += last - Math.Max(first, power) + 1;
+        return digits;
     }
 
     /// <summary>What all rows of a lot end in.</summary>

@@ -16,6 +16,10 @@ internal static class OrdersEndpoints
         RequestDerogation.Map(orders);
         ConfirmDerogation.Map(orders);
         ExtendOrder.Map(orders);
-        RecordCodeExport.Map(orders);
+        PrintFile.Map(orders);
+        ReadCodeExports.Map(orders);
+        RequestReprint.Map(orders);
+        ConfirmReprint.Map(orders);
+        CheckOrderFile.Map(orders);
     }
 }

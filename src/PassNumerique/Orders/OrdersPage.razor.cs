@@ -13,6 +13,8 @@ public partial class OrdersPage
     {
         app.Page("/commandes", ReadConventions.Readers, ShowAsync, menu: "Commandes");
         OrderFormPage.Map(app);
+        OrderFilePage.Map(app);
+        PrintPage.Map(app);
         OrderPage.Map(app);
     }
 

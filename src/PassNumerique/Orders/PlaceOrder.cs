@@ -94,7 +94,16 @@ internal static class PlaceOrder
     internal sealed class Handler(Session db, ConventionCards conventions, KeyRing keys)
         : IRequestHandler<Command, Result<Answer>>
     {
-        public async Task<Result<Answer>> Handle(Command command, CancellationToken ct)
+        public Task<Result<Answer>> Handle(Command command, CancellationToken ct) => PlaceAsync(
+            command, async (convention, order) =>
+                await InsertLotsAsync(command, convention.AuthorityId, order, ct) is { } unknown
+                    ? PointUnknown.With("pointId", unknown)
+                    : null,
+            ct);
+
+        /// <summary>The order, and its lots by whoever knows them.</summary>
+        public async Task<Result<Answer>> PlaceAsync(
+            Command command, Func<ConventionCard, Answer, Task<Refusal?>> insertLots, CancellationToken ct)
         {
             var convention = await conventions.FindLatestAsync(db, Ids.Normalise(command.ConventionId)!);
             if (convention is null || (db.Caller.Scope is { } scope && scope != convention.AuthorityId))
@@ -113,9 +122,7 @@ internal static class PlaceOrder
                 Ids.New(), firstSerial, firstSerial + vouchers - 1, command.Booklets, vouchers, totalCents,
                 OrderStep.State(0, isCancelled: false));
             if (await InsertAsync(command, convention, version, answer, ct) == 0) return Stale(convention.Id);
-            return await InsertLotsAsync(command, convention.AuthorityId, answer, ct) is { } unknown
-                ? PointUnknown.With("pointId", unknown)
-                : answer;
+            return await insertLots(convention, answer) is { } refused ? refused : answer;
         }
 
         private async Task<Refusal> BudgetExceededAsync(object args, CancellationToken ct)
@@ -219,7 +226,7 @@ internal static class PlaceOrder
             : null;
     }
 
-    private static long TotalCents(Command command, Terms terms) =>
+    internal static long TotalCents(Command command, Terms terms) =>
         command.Booklets * command.VouchersPerBooklet * terms.FaceValueCents;
 
     private sealed class ShareValidator : AbstractValidator<Share>

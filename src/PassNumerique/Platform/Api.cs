@@ -7,7 +7,11 @@ using PassNumerique.Platform.Data;
 namespace PassNumerique.Platform;
 
 /// <summary>Who may call a route, and what it takes and gives: read by the gate, by OpenAPI and by tests.</summary>
-internal sealed record RouteFacts(Role Allow, Type? Body, Type? Answer, int Status, bool Writes = false);
+internal sealed record RouteFacts(Role Allow, Type? Body, Type? Answer, int Status, bool Writes = false)
+{
+    /// <summary>What the body is, where it is no JSON.</summary>
+    public string? Media { get; init; }
+}
 
 /// <summary>A page of a list.</summary>
 internal sealed record Page<T>(IReadOnlyList<T> Items, string? Next)
@@ -43,7 +47,8 @@ internal static class Api
 {
     public const string Root = "/api/v1";
     public const int MaxBodyBytes = 1_048_576;
-    private const int MaxForgottenBytes = 16 * MaxBodyBytes;
+    public const int MaxFileBytes = 16 * MaxBodyBytes;
+    private const int ForgottenTimes = 16;
 
     /// <summary>A command: the body is read, validated and run; 201 unless said otherwise.</summary>
     public static IEndpointConventionBuilder Post<TBody, TAnswer>(
@@ -75,6 +80,13 @@ internal static class Api
     public static IEndpointConventionBuilder Stream(
         this IEndpointRouteBuilder group, string path, Role allow, Func<Request, Task> write) =>
         group.MapGet(path, http => write(new(http))).WithMetadata(new RouteFacts(allow, null, null, 200));
+
+    /// <summary>A file, taken as it is, of a size of its own: up to 16 MiB.</summary>
+    public static IEndpointConventionBuilder Upload(
+        this IEndpointRouteBuilder group, string path, Role allow, Type? answer, string media,
+        Func<Request, byte[], Task> take) =>
+        group.MapPost(path, async http => await take(new(http), await ReadFileAsync(http, media)))
+            .WithMetadata(new RouteFacts(allow, null, answer, 200, Writes: true) { Media = media });
 
     /// <summary>
     /// Between routing and the gate: where so many commands wait that one more would be refused, it is refused before
@@ -132,7 +144,7 @@ internal static class Api
     {
         if (typeof(TBody) == typeof(Empty) && http.Request.ContentLength is null or 0) return (TBody)(object)new Empty();
         if (http.Request.ContentLength is 0) return Json.Read<TBody>("{}"u8.ToArray());
-        ReadOnThoughRefused(http);
+        ReadOnThoughRefused(http, MaxBodyBytes);
         if (!IsJson(http.Request.ContentType)) throw new RefusedException(Problems.NotJson);
         if (http.Request.ContentLength > MaxBodyBytes) throw new RefusedException(Problems.TooLarge);
         var reader = http.Request.BodyReader;
@@ -164,10 +176,29 @@ internal static class Api
     /// A connection that is closed under a client who still sends loses him the answer. What is over the limit is
     /// refused here, and the server reads the rest and forgets it.
     /// </summary>
-    private static void ReadOnThoughRefused(HttpContext http)
+    private static void ReadOnThoughRefused(HttpContext http, long maxBytes)
     {
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-            limit.MaxRequestBodySize = MaxForgottenBytes;
+            limit.MaxRequestBodySize = ForgottenTimes * maxBytes;
+    }
+
+    private static async Task<byte[]> ReadFileAsync(HttpContext http, string media)
+    {
+        ReadOnThoughRefused(http, MaxFileBytes);
+        if (http.Request.ContentType?.StartsWith(media, StringComparison.OrdinalIgnoreCase) != true)
+            throw new RefusedException(Problems.NotFile.With("expected", media));
+        if (http.Request.ContentLength > MaxFileBytes) throw new RefusedException(Problems.FileTooLarge);
+        using var bytes = new MemoryStream((int)(http.Request.ContentLength ?? 0));
+        var reader = http.Request.BodyReader;
+        while (true)
+        {
+            var read = await reader.ReadAsync(http.RequestAborted);
+            foreach (var piece in read.Buffer)
+                if (bytes.Length + piece.Length <= MaxFileBytes) bytes.Write(piece.Span);
+                else throw new RefusedException(Problems.FileTooLarge);
+            reader.AdvanceTo(read.Buffer.End);
+            if (read.IsCompleted) return bytes.ToArray();
+        }
     }
 
     private static bool IsJson(string? contentType) =>

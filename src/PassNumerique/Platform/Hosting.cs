@@ -4,6 +4,7 @@ using PassNumerique.Audit;
 using PassNumerique.Conventions;
 using PassNumerique.Orders;
 using PassNumerique.Platform.Data;
+using PassNumerique.Platform.Jobs;
 using PassNumerique.Platform.Web;
 using PassNumerique.Redemption;
 using PassNumerique.Sites;
@@ -59,6 +60,11 @@ internal static class Hosting
         services.AddSingleton<ReadCode>();
         services.AddSingleton<DemoState>();
         services.AddSingleton<Menu>();
+        services.AddSingleton<JobDesk>();
+        services.AddSingleton(RecordCodeExport.Job);
+        services.AddSingleton(PlaceOrderFile.Job);
+        services.AddScoped<StageOrderFile>();
+        services.AddHostedService<JobRunner>();
         services.AddPipeline();
     }
 

@@ -58,6 +58,12 @@ internal static class Problems
     public static readonly Refusal NotJson = new("not-json", 415, "Le corps doit être du JSON.",
         "Envoyez l'en-tête « Content-Type: application/json » et un corps en UTF-8.");
 
+    public static readonly Refusal NotFile = new("not-file", 415, "Un fichier est attendu.",
+        "Envoyez-le comme corps de la demande, avec son type dans l'en-tête « Content-Type » : voyez « expected ».");
+
+    public static readonly Refusal FileTooLarge = new("body-too-large", 413, "Le fichier est trop volumineux.",
+        "Découpez-le : un fichier fait au plus 16 Mio.");
+
     public static readonly Refusal NotForm = new("not-form", 415, "Un formulaire est attendu à cette adresse.",
         "Utilisez la page, ou l'interface de programmation sous /api/v1.");
 

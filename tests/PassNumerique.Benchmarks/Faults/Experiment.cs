@@ -33,6 +33,8 @@ internal sealed record Experiment(
         new("kill", "kill -9 while passes are redeemed at full speed", 1_000, 6, KillUnderLoad.RunAsync),
         new("kill-phase", "kill -9 at the very call: begin, command, commit, answer, checkpoint",
             330, 11, KillInPhase.RunAsync),
+        new("kill-issuing", "kill -9 while orders, order files and print files are under way",
+            200, 10, KillWhileIssuing.RunAsync),
         new("io-error", "a read, a write or a sync fails, once or a few times", 400, 10, FailingCalls.RunAsync),
         new("disk-full", "no write succeeds until there is room again", 60, 2, FullDisk.SimulatedAsync),
         new("disk-full-real", "a small file system is filled up and relieved", 20, 1, FullDisk.RealAsync),

@@ -126,6 +126,33 @@ internal sealed class ConventionWorld
         }
     }
 
+    /// <summary>The operator asks that codes leave once more, the collectivité allows it; the id of the permission.</summary>
+    public async Task<string> AllowReprintAsync(string orderId, object? body = null)
+    {
+        var asked = await Operator.PostAsync($"orders/{orderId}/reprints", body ?? new { reason = "Palette abîmée par l'eau" });
+        if (asked.Status != 201) throw new InvalidOperationException(asked.ToString());
+        var allowed = await Authority.PostAsync($"orders/{orderId}/reprints/{asked.Id}/confirmation", new { });
+        if (allowed.Status != 201) throw new InvalidOperationException(allowed.ToString());
+        return asked.Id;
+    }
+
+    /// <summary>The address of an order file, with its head in the query.</summary>
+    public string FilePath(string more = "", string? conventionId = null, DateOnly? validUntil = null) =>
+        $"orders/file?conventionId={conventionId ?? ConventionId}&vouchersPerBooklet=5"
+        + $"&validUntil={validUntil ?? Today.AddYears(1):yyyy-MM-dd}{more}";
+
+    /// <summary>Waits for a job to be over; the job as it then is.</summary>
+    public async Task<Answer> OverAsync(string jobId, HttpClient? client = null)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            var job = await (client ?? Authority).ReadAsync($"jobs/{jobId}");
+            if (job["state"].GetString() is "done" or "failed") return job;
+            if (tries == 600) throw new InvalidOperationException(job.ToString());
+            await Task.Delay(50);
+        }
+    }
+
     public Task<Answer> ReceiveAsync(long cents, string reference = "VIR-1", string funder = "Département") =>
         Operator.PostAsync("funds-receipts", new
         {

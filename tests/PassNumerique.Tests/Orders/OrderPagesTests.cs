@@ -77,6 +77,90 @@ internal sealed class OrderPagesTests(string engine)
     }
 
     [Test]
+    public async Task A_file_is_checked_on_the_page_and_ordered_by_a_second_button()
+    {
+        var form = await _browser.OpenAsync("/commandes/fichier");
+        Rgaa.Check(form);
+        var typed = new Dictionary<string, string>
+        {
+            ["conventionId"] = _scenario.ConventionId,
+            ["vouchersPerBooklet"] = "5",
+            ["validUntil"] = Scenario.Today.AddMonths(6).ToString("yyyy-MM-dd", null),
+            ["wave"] = "fichier",
+        };
+        var wrong = await _browser.UploadAsync(form, "/commandes/fichier", typed, "file",
+            System.Text.Encoding.UTF8.GetBytes($"point;carnets\n{_scenario.PointId};2\n{_scenario.PointId};1\nAilleurs;0\n"));
+        Rgaa.Check(wrong);
+        Assert.That(wrong.Text, Does.Contain("3 erreurs").And.Contain("Points donnés plusieurs fois").And.Contain("2, 3"));
+        Assert.That(wrong.Document.QuerySelector("form[action='/commandes/fichier/confirmation']"), Is.Null);
+
+        var good = System.Text.Encoding.UTF8.GetBytes($"point;carnets;carnets_pic\n{_scenario.PointId};2;1\n{_scenario.OtherPointId};1;\n");
+        var trial = await _browser.UploadAsync(form, "/commandes/fichier", typed, "file", good);
+        Rgaa.Check(trial);
+        Assert.That(trial.Text, Does.Contain("rien n'est encore commandé").And.Contain("15 pass").And.Contain("150,00 €"));
+        var job = await _browser.SubmitAsync(trial, "/commandes/fichier/confirmation");
+        Assert.That(job.Path, Does.StartWith("/travaux/"), job.Text);
+        for (var tries = 0; !job.Text.Contains("Terminé", StringComparison.Ordinal) && tries < 200; tries++)
+        {
+            await Task.Delay(50);
+            job = await _browser.OpenAsync(job.Path);
+        }
+
+        var order = await _browser.OpenAsync(job.Document.QuerySelector("a[href^='/commandes/']")!.GetAttribute("href")!);
+        Assert.That(order.Text, Does.Contain("3 carnets de 5 pass"));
+        var again = await _browser.UploadAsync(form, "/commandes/fichier", typed, "file", good);
+        Assert.That(again.Text, Does.Contain("a déjà donné une commande"));
+        Assert.That((await _browser.SubmitAsync(trial, "/commandes/fichier/confirmation")).Path, Is.EqualTo(order.Path));
+    }
+
+    [Test]
+    public async Task A_file_that_is_missing_or_none_is_told_at_its_field_and_all_errors_can_be_had_as_a_table()
+    {
+        var form = await _browser.OpenAsync("/commandes/fichier");
+        var typed = new Dictionary<string, string>
+        {
+            ["conventionId"] = _scenario.ConventionId,
+            ["validUntil"] = Scenario.Today.AddMonths(6).ToString("yyyy-MM-dd", null),
+        };
+        var none = await _browser.UploadAsync(form, "/commandes/fichier", typed, "file", []);
+        Assert.That(none.Status, Is.EqualTo(400));
+        Assert.That(none.Document.GetElementById("champ-file-erreur")!.TextContent, Does.Contain("Choisissez un fichier CSV."));
+        var header = await _browser.UploadAsync(form, "/commandes/fichier", typed, "file", "lieu;nombre\n"u8.ToArray());
+        Assert.That(header.Document.GetElementById("champ-file-erreur")!.TextContent, Does.Contain("« lieu »"));
+        Rgaa.Check(header);
+        var table = await _browser.UploadAsync(
+            form, "/commandes/fichier", typed, "file", "point;carnets\nAilleurs;0\n"u8.ToArray(), to: "/commandes/fichier/erreurs");
+        Assert.That(table.Html.Split("\r\n"), Has.Length.EqualTo(4));
+        var large = await _browser.UploadAsync(form, "/commandes/fichier", typed, "file", [.. "point;carnets\n"u8, .. new byte[2_000_000].Select(_ => (byte)'\n')]);
+        Assert.That(large.Text, Does.Contain("pas de ligne"), "more than a form without a file may have");
+    }
+
+    [Test]
+    public async Task What_left_of_the_codes_and_who_allowed_it_again_is_on_a_page()
+    {
+        var scenario = await Scenario.CreateAsync(_service, activate: false);
+        Scenario.Ok(await _service.Operator().PostAsync($"orders/{scenario.OrderId}/approval", new { }));
+        using var browser = new Browser(_service);
+        await browser.SignInAsync(await People.AddAsync(_service, scenario.AuthorityId, "authority"), People.Password);
+        var page = await browser.OpenAsync($"/commandes/{scenario.OrderId}/impression");
+        Rgaa.Check(page);
+        var link = page.Document.QuerySelector("a[href$='vouchers.csv']")!.GetAttribute("href")!;
+        Assert.That((await browser.OpenAsync(link)).Status, Is.EqualTo(200));
+        var asked = await browser.SubmitAsync(page, $"/commandes/{scenario.OrderId}/impression",
+            new Dictionary<string, string> { ["reason"] = "Encre pâle" });
+        Assert.That(asked.Text, Does.Contain("Encre pâle").And.Contain("à confirmer par une autre personne").And.Contain("complète"));
+        Rgaa.Check(asked);
+        var confirmation = asked.Document.Forms.Single(f => f.GetAttribute("action")!.Contains("/impression/", StringComparison.Ordinal)).GetAttribute("action")!;
+        Assert.That((await browser.SubmitAsync(asked, confirmation)).RefusalCode, Is.EqualTo("second-person-needed"));
+        using var other = new Browser(_service);
+        await other.SignInAsync(await People.AddAsync(_service, scenario.AuthorityId, "authority"), People.Password);
+        var seen = await other.OpenAsync($"/commandes/{scenario.OrderId}/impression");
+        var confirmed = await other.SubmitAsync(seen, confirmation);
+        Assert.That(confirmed.Text, Does.Contain("elle sert à un téléchargement"));
+        Assert.That((await browser.OpenAsync(link)).Status, Is.EqualTo(200));
+    }
+
+    [Test]
     public async Task An_order_of_another_collectivite_is_unknown()
     {
         var other = await Scenario.CreateAsync(_service, booklets: 1);

@@ -75,6 +75,7 @@ internal sealed class RecordCodeExportTests(string engine)
             for (; !done.IsCancellationRequested; count++) await world.PlaceAsync();
             return count;
         });
+        await world.AllowReprintAsync(order.Id);
         var beside = await world.Operator.ReadAsync($"orders/{order.Id}/vouchers.csv");
         await done.CancelAsync();
         Assert.That(await commands, Is.Positive);
@@ -96,6 +97,7 @@ internal sealed class RecordCodeExportTests(string engine)
         var order = await world.PlaceAsync();
         await world.AdvanceAsync(order.Id, through: "approval");
         await world.Authority.ReadAsync($"orders/{order.Id}/vouchers.csv");
+        await world.AllowReprintAsync(order.Id);
         await world.Operator.ReadAsync($"orders/{order.Id}/vouchers.csv");
         var exports = await _service.QueryAsync<Export>(
             """

@@ -18,6 +18,7 @@ internal sealed class Form
     public const string Operation = "operationId";
 
     private readonly Dictionary<string, StringValues> _values = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, IFormFile> _files = new(StringComparer.Ordinal);
     private readonly List<FormError> _errors = [];
 
     public IReadOnlyList<FormError> Errors => _errors;
@@ -39,8 +40,19 @@ internal sealed class Form
     {
         if (!http.Request.HasFormContentType) throw new RefusedException(Problems.NotForm);
         var form = new Form();
-        foreach (var (name, value) in await http.Request.ReadFormAsync(http.RequestAborted)) form._values[name] = value;
+        var sent = await http.Request.ReadFormAsync(http.RequestAborted);
+        foreach (var (name, value) in sent) form._values[name] = value;
+        foreach (var file in sent.Files) form._files[file.Name] = file;
         return form;
+    }
+
+    /// <summary>The bytes of a file that was chosen; null where none was.</summary>
+    public async Task<byte[]?> FileAsync(string name)
+    {
+        if (_files.GetValueOrDefault(name) is not { Length: > 0 } file) return null;
+        using var bytes = new MemoryStream((int)file.Length);
+        await file.CopyToAsync(bytes);
+        return bytes.ToArray();
     }
 
     /// <summary>What a field holds before anybody typed.</summary>

@@ -70,6 +70,15 @@ internal static class OpenApi
             operation["security"] = new JsonArray(new JsonObject { ["apiKey"] = new JsonArray() });
         if (facts.Body is { } body && body != typeof(Empty))
             operation["requestBody"] = new JsonObject { ["required"] = true, ["content"] = Content(body) };
+        if (facts.Media is { } media)
+        {
+            operation["requestBody"] = new JsonObject
+            {
+                ["required"] = true,
+                ["content"] = new JsonObject { [media] = new JsonObject { ["schema"] = Text() } },
+            };
+        }
+
         return operation;
     }
 
@@ -106,7 +115,7 @@ internal static class OpenApi
             ("429", "Trop d'essais : réessayez après « Retry-After » secondes."), ("503", "Saturé : réessayez."),
         })
         {
-            if (facts.Body is null && status is "409" or "422" or "429") continue;
+            if (facts.Body is null && facts.Media is null && status is "409" or "422" or "429") continue;
             responses[status] = new JsonObject
             {
                 ["description"] = text,

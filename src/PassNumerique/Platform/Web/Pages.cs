@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Web;
+using Microsoft.AspNetCore.Http.Metadata;
 
 namespace PassNumerique.Platform.Web;
 
@@ -25,11 +26,12 @@ internal static class Pages
         if (menu is not null) route.WithMetadata(new MenuEntry(menu));
     }
 
-    /// <summary>A form that is sent to the address of its page.</summary>
+    /// <summary>A form that is sent to the address of its page; one with a file has a limit of its own.</summary>
     public static void Form(
-        this IEndpointRouteBuilder app, string path, Role allow, Func<Request, Form, Task> submit) =>
+        this IEndpointRouteBuilder app, string path, Role allow, Func<Request, Form, Task> submit,
+        long maxBytes = Api.MaxBodyBytes) =>
         app.MapPost(path, async http => await submit(new(http), await Web.Form.ReadAsync(http)))
-            .WithMetadata(new RouteFacts(allow, null, null, 200));
+            .WithMetadata(new RouteFacts(allow, null, null, 200), new BodyLimit(maxBytes));
 
     /// <summary>Renders a page around what it shows. The page injects <typeparamref name="TView"/>.</summary>
     public static async Task ShowAsync<TPage, TView>(
@@ -88,6 +90,9 @@ internal static class Pages
         await response.Body.WriteAsync(body);
     }
 }
+
+/// <summary>Heeded by the router, before the gate reads the form for its token.</summary>
+internal sealed record BodyLimit(long? MaxRequestBodySize) : IRequestSizeLimitMetadata;
 
 /// <summary>What a component may inject: the page, its form, its view, then what the request has.</summary>
 internal sealed class PageServices(IServiceProvider request, PageContext page, object view) : IServiceProvider

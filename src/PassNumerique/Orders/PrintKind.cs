@@ -1,0 +1,36 @@
+using System.IO.Pipelines;
+using PassNumerique.Platform;
+using PassNumerique.Platform.Data;
+
+namespace PassNumerique.Orders;
+
+/// <summary>
+/// Writes print data to its last byte. The same order gives the same bytes, so that a transfer that broke off can
+/// go on at a byte.
+/// </summary>
+internal delegate Task WritePrint(
+    PipeWriter writer, CodeOrder order, IReadOnlyList<CodeLot> lots, KeyRing keys, Courtesy courtesy,
+    IProgress<long>? progress, CancellationToken ct);
+
+/// <summary>A form in which codes leave the house; a variant of one is a kind of its own.</summary>
+/// <param name="Name">Its word in the store.</param>
+/// <param name="File">The last part of its address, under the order.</param>
+/// <param name="ContentType">Of the answer.</param>
+/// <param name="Writer">What writes it for a request, after reading what it needs besides the order.</param>
+/// <param name="Length">How long the file will be; where nobody knows, it is written once more to be counted.</param>
+internal sealed record PrintKind(
+    string Name, string File, string ContentType, Func<Request, ValueTask<WritePrint>> Writer,
+    Func<CodeOrder, IReadOnlyList<CodeLot>, long>? Length = null)
+{
+    /// <summary>Every kind there is: each has its route, and can be named in a permission.</summary>
+    public static readonly IReadOnlyList<PrintKind> All =
+    [
+        new("csv", "vouchers.csv", Csv.ContentType, _ => ValueTask.FromResult<WritePrint>(CodeSheet.WriteAsync),
+            CodeSheet.Length),
+    ];
+
+    public static readonly IReadOnlyList<string> Names = [.. All.Select(k => k.Name)];
+
+    /// <summary>The ending of the file, with its dot.</summary>
+    public string Ending => Path.GetExtension(File);
+}
