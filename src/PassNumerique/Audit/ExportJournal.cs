@@ -264,6 +264,8 @@ internal static class ExportJournal
             Select("derogations", OfOrder),
             Select("order_extensions", OfOrder),
             Select("code_exports", OfOrder),
+            Select("dispatches", OfOrder),
+            Select("dispatch_receipts", OfOrder),
             Select("assessments", Own),
             Select("blocks", "EXISTS (SELECT 1 FROM orders o WHERE o.convention_id = @Id"
                 + " AND o.first_serial = blocks.order_serial)"),

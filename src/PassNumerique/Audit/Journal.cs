@@ -87,6 +87,10 @@ internal static class Journal
             "serial, part, decision, reason"),
         new("guarantee_outcomes", "serial, part",
             "serial, part, outcome, run_id, reason"),
+        new("dispatches", "order_id, point_id",
+            "order_id, point_id, on_day, booklets, carrier, tracking_reference"),
+        new("dispatch_receipts", "order_id, point_id",
+            "order_id, point_id, on_day, expected, booklets, explanation"),
     ]);
 
     private static class Sql

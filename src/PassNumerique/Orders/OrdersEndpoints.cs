@@ -17,5 +17,7 @@ internal static class OrdersEndpoints
         ConfirmDerogation.Map(orders);
         ExtendOrder.Map(orders);
         RecordCodeExport.Map(orders);
+        RecordDispatch.Map(orders);
+        ReceiveDispatch.Map(orders);
     }
 }
