@@ -72,7 +72,8 @@ internal sealed class ArabicLetter : LetterText
             "أعط القسائم للشخص الذي يساعدك.")),
         new("كم تدفع؟", Plain(Price(facts))),
         new("هل ضاعت قسائمك؟", Plain(
-            $"احتفظ بهذه الرسالة. رقم دفترك هو {facts.Booklet}.",
+            "احتفظ بهذه الرسالة.",
+            $"رقم دفترك هو {facts.Booklet}.",
             facts.Telephone is { } phone
                 ? $"اتصل بسرعة بالرقم {Telephone(phone)}."
                 : $"أخبر بسرعة: {facts.PointName}, {facts.PointAddress}",
@@ -110,7 +111,8 @@ internal sealed class ArabicLetter : LetterText
         facts.OwnShareCents is { } cents
             ? $"تدفع {Euros(cents)} يورو عن كل قسيمة تستعملها. تدفع في المكان نفسه."
             : "هذا مجاني. لا تدفع شيئا.",
-        "لا يعاد إليك باقي قيمة القسيمة، ولا يمكن استبدالها بالنقود.",
+        "لا يعاد إليك باقي قيمة القسيمة.",
+        "لا يمكن استبدال القسيمة بالنقود.",
         facts.WholeVouchersOnly
             ? "القسيمة التي تبدأ استعمالها تحسب كاملة."
             : "إذا بقي وقت في القسيمة، تحصل على ورقة تبين ذلك.",

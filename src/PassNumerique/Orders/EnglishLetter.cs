@@ -64,7 +64,8 @@ internal sealed class EnglishLetter : LetterText
             "Give your passes to the person who helps you.")),
         new("What does it cost?", Plain(Price(facts))),
         new("Have you lost your passes?", Plain(
-            $"Keep this letter. Your booklet is no. {facts.Booklet}.",
+            "Keep this letter.",
+            $"Your booklet is no. {facts.Booklet}.",
             facts.Telephone is { } phone
                 ? $"Call {Telephone(phone)} as soon as you can."
                 : $"Tell them as soon as you can: {facts.PointName}, {facts.PointAddress}.",
@@ -105,7 +106,8 @@ internal sealed class EnglishLetter : LetterText
         facts.OwnShareCents is { } cents
             ? $"You pay {Euros(cents)} for each pass you use. You pay there."
             : "It is free. You pay nothing.",
-        "You get no change. A pass cannot be exchanged for money.",
+        "You get no change.",
+        "A pass cannot be exchanged for money.",
         facts.WholeVouchersOnly
             ? "A pass that is begun counts as used up."
             : "If there is time left on a pass, you get a paper that says so.",

@@ -50,7 +50,8 @@ internal sealed class FrenchLetter : LetterText
             "Donnez vos pass à la personne qui vous aide.")),
         new("Combien ça coûte ?", Plain(Price(facts))),
         new("Vous avez perdu vos pass ?", Plain(
-            $"Gardez cette lettre. Votre carnet a le n° {facts.Booklet}.",
+            "Gardez cette lettre.",
+            $"Votre carnet a le n° {facts.Booklet}.",
             facts.Telephone is { } phone
                 ? $"Appelez vite le {Telephone(phone)}."
                 : $"Prévenez vite : {facts.PointName}, {facts.PointAddress}.",
@@ -91,7 +92,8 @@ internal sealed class FrenchLetter : LetterText
         facts.OwnShareCents is { } cents
             ? $"Vous payez {French.Euros(cents)} pour chaque pass utilisé. Vous payez sur place."
             : "C'est gratuit. Vous ne payez rien.",
-        "On ne rend pas la monnaie. Un pass ne s'échange pas contre de l'argent.",
+        "On ne rend pas la monnaie.",
+        "Un pass ne s'échange pas contre de l'argent.",
         facts.WholeVouchersOnly
             ? "Un pass commencé est un pass utilisé en entier."
             : "S'il reste du temps sur un pass, on vous donne un papier qui le dit.",

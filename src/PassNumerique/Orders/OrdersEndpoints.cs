@@ -19,5 +19,8 @@ internal static class OrdersEndpoints
         RecordCodeExport.Map(orders);
         RecordDispatch.Map(orders);
         ReceiveDispatch.Map(orders);
+        PrintLetters.Map(orders);
+        PrintOrderForm.Map(orders);
+        PrintDeliveryNote.Map(orders);
     }
 }

@@ -18,6 +18,10 @@ internal static class RecordCodeExport
     {
         [JsonIgnore]
         public string OrderId { get; init; } = "";
+
+        /// <summary>What left: <c>csv</c>, or pictures as <c>png</c> or <c>svg</c>.</summary>
+        [JsonIgnore]
+        public string Kind { get; init; } = "csv";
     }
 
     internal sealed record Answer(string Id, string OrderId, long VoucherCount);
@@ -26,8 +30,11 @@ internal static class RecordCodeExport
         "Les codes de cette commande ne sont pas disponibles.",
         "Ils sortent entre son approbation et son activation.");
 
-    internal static void Map(IEndpointRouteBuilder orders) => orders
-        .Stream("/{id}/vouchers.csv", Role.Operator | Role.Authority, WriteAsync);
+    internal static void Map(IEndpointRouteBuilder orders)
+    {
+        orders.Stream("/{id}/vouchers.csv", Role.Operator | Role.Authority, WriteAsync);
+        orders.Stream("/{id}/codes.zip", Role.Operator | Role.Authority, WriteImagesAsync);
+    }
 
     internal sealed class Validator : AbstractValidator<Command>;
 
@@ -43,6 +50,7 @@ internal static class RecordCodeExport
                 answer.Id,
                 answer.OrderId,
                 answer.VoucherCount,
+                command.Kind,
                 db.ActorId,
                 db.NowMs,
                 db.Batch,
@@ -61,30 +69,58 @@ internal static class RecordCodeExport
 
     private static async Task WriteAsync(Request request)
     {
-        var (db, http, ct) = (request.Session, request.Http, request.Aborted);
-        var orderId = request.Id();
-        var recorded = await request.Service<IMediator>().Send(new Command { OrderId = orderId }, ct);
+        if (await TakeAsync(request, "csv") is not (var order, var lots)) return;
+        Announce(request, lots, Csv.ContentType, "csv");
+        await CodeSheet.WriteAsync(request.Http.Response.BodyWriter, order, lots, request.Service<KeyRing>(),
+            new Courtesy(request.Service<Database>()), request.Aborted);
+    }
+
+    private static async Task WriteImagesAsync(Request request)
+    {
+        var format = FormatOf(request);
+        var kind = format == CodeImageFormat.Png ? "png" : "svg";
+        if (await TakeAsync(request, kind) is not (var order, var lots)) return;
+        Announce(request, lots, CodeImages.ContentType, "zip");
+        await CodeImages.WriteAsync(request.Http.Response.BodyWriter, order, lots, format, request.Service<KeyRing>(),
+            new Courtesy(request.Service<Database>()), progress: null, request.Aborted);
+    }
+
+    /// <summary>Writes down who takes the codes; null where he may not, and was told so.</summary>
+    private static async Task<(CodeOrder Order, IReadOnlyList<CodeLot> Lots)?> TakeAsync(Request request, string kind)
+    {
+        var (db, ct, orderId) = (request.Session, request.Aborted, request.Id());
+        var recorded = await request.Service<IMediator>().Send(new Command { OrderId = orderId, Kind = kind }, ct);
         if (recorded.Refused is { } refusal)
         {
-            await Problems.WriteAsync(http, refusal);
-            return;
+            await Problems.WriteAsync(request.Http, refusal);
+            return null;
         }
 
         var order = (await db.FindAsync<CodeOrder>(Sql.Order, new { OrderId = orderId }, ct))!;
-        var lots = await db.ListAsync<CodeLot>(Sql.Lots, new { OrderId = orderId }, ct);
-        var first = lots[0].FirstSerial.ToString(CultureInfo.InvariantCulture);
-        http.Response.ContentType = Csv.ContentType;
-        http.Response.Headers.CacheControl = "no-store";
-        http.Response.Headers.ContentDisposition = $"attachment; filename=\"pass-{first}.csv\"";
-        await CodeSheet.WriteAsync(http.Response.BodyWriter, order, lots, request.Service<KeyRing>(),
-            new Courtesy(request.Service<Database>()), ct);
+        return (order, await db.ListAsync<CodeLot>(Sql.Lots, new { OrderId = orderId }, ct));
     }
+
+    private static void Announce(Request request, IReadOnlyList<CodeLot> lots, string contentType, string extension)
+    {
+        var first = lots[0].FirstSerial.ToString(CultureInfo.InvariantCulture);
+        var response = request.Http.Response;
+        response.ContentType = contentType;
+        response.Headers.CacheControl = "no-store";
+        response.Headers.ContentDisposition = $"attachment; filename=\"pass-{first}.{extension}\"";
+    }
+
+    private static CodeImageFormat FormatOf(Request request) => request.Text("format") switch
+    {
+        null or "png" => CodeImageFormat.Png,
+        "svg" => CodeImageFormat.Svg,
+        _ => throw new InvalidRequestException("format", "Choisissez png ou svg."),
+    };
 
     private static class Sql
     {
         public const string Insert = """
             INSERT INTO code_exports (id, order_id, kind, voucher_count, actor_id, recorded_ms, batch)
-            SELECT @Id, @OrderId, 'csv', @VoucherCount, @ActorId, @NowMs, @Batch
+            SELECT @Id, @OrderId, @Kind, @VoucherCount, @ActorId, @NowMs, @Batch
              WHERE EXISTS (SELECT 1 FROM order_steps a WHERE a.order_id = @OrderId AND a.slot = 1)
                AND NOT EXISTS (SELECT 1
                                  FROM order_steps s

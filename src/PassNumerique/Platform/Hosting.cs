@@ -4,6 +4,7 @@ using PassNumerique.Audit;
 using PassNumerique.Conventions;
 using PassNumerique.Orders;
 using PassNumerique.Platform.Data;
+using PassNumerique.Platform.Pdf;
 using PassNumerique.Platform.Web;
 using PassNumerique.Redemption;
 using PassNumerique.Sites;
@@ -57,6 +58,7 @@ internal static class Hosting
         services.AddSingleton<RecentlyRefused>();
         services.AddSingleton<Guesses>();
         services.AddSingleton<ReadCode>();
+        services.AddSingleton<ArabicFont>();
         services.AddSingleton<DemoState>();
         services.AddSingleton<Menu>();
         services.AddPipeline();
