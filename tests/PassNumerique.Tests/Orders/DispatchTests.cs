@@ -46,6 +46,13 @@ internal sealed class DispatchTests(string engine)
         Assert.That(Texts(parcel.GetProperty("receipt"), "on", "explanation", "by"),
             Is.EqualTo(new[] { $"{ConventionWorld.Today:yyyy-MM-dd}", null, "essai" }));
         Assert.That(read["state"].GetString(), Is.EqualTo("produced"), "the order's own steps stay as they are");
+
+        var history = await _world.Authority.ReadAsync($"vouchers/{sent["lastSerial"].GetInt64()}/history");
+        Assert.That(history["events"].EnumerateArray().Select(e => e.GetProperty("what").GetString()),
+            Does.Contain("dispatched").And.Contain("dispatch-received"));
+        var other = await _world.Authority.ReadAsync($"vouchers/{sent["firstSerial"].GetInt64() - 1}/history");
+        Assert.That(other["events"].EnumerateArray().Select(e => e.GetProperty("what").GetString()),
+            Does.Not.Contain("dispatched"), "the other point's passes went nowhere yet");
     }
 
     [Test]
