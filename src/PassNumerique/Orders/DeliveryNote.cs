@@ -21,7 +21,7 @@ internal static class DeliveryNote
         PipeWriter writer, DeliveryOrder order, IReadOnlyList<OrderPoint> points,
         IReadOnlyDictionary<string, DispatchView> dispatches, CancellationToken ct)
     {
-        var paper = new PageFlow(
+        await using var paper = new PageFlow(
             writer, new("Bon de livraison", order.AuthorityName, "fr", $"livraison {order.FirstSerial} {points[0].FirstSerial}"),
             arabicFont: null);
         foreach (var point in points)

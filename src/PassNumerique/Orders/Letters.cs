@@ -41,7 +41,7 @@ internal static class Letters
         PipeWriter writer, LetterOrder order, IReadOnlyList<LetterLot> lots, LetterSetting setting, Courtesy courtesy,
         IProgress<long>? progress, CancellationToken ct)
     {
-        var paper = new PageFlow(
+        await using var paper = new PageFlow(
             writer, new(setting.Text.Title, order.AuthorityName, setting.Text.Code, $"lettres {order.Id} {setting.Text.Code}"),
             setting.ArabicFont);
         var written = 0L;

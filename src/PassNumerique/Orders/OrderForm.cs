@@ -34,7 +34,7 @@ internal static class OrderForm
     {
         var order = facts.Order;
         var title = $"Bon de commande n° {order.FirstSerial}";
-        var paper = new PageFlow(
+        await using var paper = new PageFlow(
             writer, new(title, facts.Heading.AuthorityName, "fr", $"commande {order.Id}"), arabicFont: null);
         paper.BeginPart(title, title);
         paper.Note(facts.Heading.AuthorityName);

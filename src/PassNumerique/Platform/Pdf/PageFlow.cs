@@ -3,13 +3,6 @@ using System.IO.Pipelines;
 
 namespace PassNumerique.Platform.Pdf;
 
-/// <summary>What a reader's program shows of a document: its title, whose it is, and its language (fr, en, ar).</summary>
-/// <param name="Title">Shown in the window.</param>
-/// <param name="Author">Whose it is.</param>
-/// <param name="Language">Of the whole text.</param>
-/// <param name="Identity">What makes it this document and no other: its id is made of it.</param>
-internal sealed record PaperInfo(string Title, string Author, string Language, string Identity);
-
 /// <summary>A column of a table; widths are shares of the page.</summary>
 internal sealed record PaperColumn(string Heading, double Share, bool IsNumber = false);
 
@@ -17,7 +10,7 @@ internal sealed record PaperColumn(string Heading, double Share, bool IsNumber =
 /// Text that flows down A4 pages: headings, paragraphs, steps, blanks to fill in, tables whose head comes again on
 /// each page. Everything is tagged in its reading order. With an Arabic font it runs from right to left.
 /// </summary>
-internal sealed class PageFlow
+internal sealed class PageFlow : IAsyncDisposable
 {
     private const double PageHeight = 841.89;
     private const double PageWidth = 595.28;
@@ -36,18 +29,17 @@ internal sealed class PageFlow
 
     private readonly PdfWriter _pdf;
     private readonly EmbeddedFont? _arabic;
-    private readonly string _language;
     private PdfPage _page = null!;
     private string _footer = "";
     private double _y;
     private int _pagesOfPart;
 
-    public PageFlow(PipeWriter writer, PaperInfo info, TrueTypeFont? arabicFont)
+    public PageFlow(PipeWriter writer, PdfInfo info, TrueTypeFont? arabicFont)
     {
-        _language = info.Language;
-        _arabic = arabicFont is null ? null : new("A1", arabicFont);
         _pdf = new(writer, info);
-        if (_arabic is not null) _pdf.Add(_arabic);
+        if (arabicFont is null) return;
+        _arabic = new(_pdf.NextFontName, arabicFont);
+        _pdf.Add(_arabic);
     }
 
     private bool IsRightToLeft => _arabic is not null;
@@ -60,13 +52,13 @@ internal sealed class PageFlow
     {
         (_footer, _pagesOfPart) = (footer, 0);
         BeginPage();
-        _ink.Bookmark(bookmark);
-        _ink.Begin("Sect");
+        _pdf.Bookmark(bookmark);
+        _pdf.BeginTag("Sect");
     }
 
     public void EndPart()
     {
-        _ink.End();
+        _pdf.EndTag();
         EndPage();
     }
 
@@ -94,53 +86,39 @@ internal sealed class PageFlow
     /// <summary>A numbered list.</summary>
     public void Steps(IReadOnlyList<string> steps, double size)
     {
-        _ink.Begin("L");
+        _pdf.BeginTag("L");
         for (var i = 0; i < steps.Count; i++)
         {
             var lines = Wrap(steps[i], size, isBold: false, Width - StepIndent);
             Need(lines.Count * size * Leading);
-            var number = $"{(i + 1).ToString(CultureInfo.InvariantCulture)}.";
-            _ink.Begin("LI");
-            _ink.Begin("Lbl");
-            var baseline = _y - size;
-            Line(number, size, isBold: false, Margin, baseline, Width);
-            _ink.End();
-            _ink.Begin("LBody");
-            foreach (var line in lines)
-            {
-                NextLine(size);
-                Line(line, size, isBold: false, IsRightToLeft ? Margin : Margin + StepIndent, _y + Descent(size), Width - StepIndent);
-            }
-
-            _ink.End();
-            _ink.End();
+            _pdf.BeginTag("LI");
+            Leaf("Lbl", [$"{(i + 1).ToString(CultureInfo.InvariantCulture)}."], size, isBold: false, Margin, Width);
+            _y += size * Leading;
+            Leaf("LBody", lines, size, isBold: false, IsRightToLeft ? Margin : Margin + StepIndent, Width - StepIndent);
+            _pdf.EndTag();
         }
 
-        _ink.End();
+        _pdf.EndTag();
     }
 
     /// <summary>A label and a line to write on.</summary>
     public void Blank(string label, double size)
     {
-        var height = size * Leading * 1.25;
-        Need(height);
-        _y -= height;
-        var (baseline, width) = (_y + Descent(size), _ink.Width(label, size, isBold: false) + 8);
-        _ink.Begin("P");
-        Line(label, size, isBold: false, Margin, baseline, Width);
-        _ink.End();
-        _ink.Rule(
-            IsRightToLeft ? Margin : Margin + width, baseline - 2, IsRightToLeft ? Margin + Width - width : Margin + Width,
-            baseline - 2, RuleWidth);
+        Need(size * Leading * 1.25);
+        _y -= size * Leading * 0.25;
+        Leaf("P", [label], size, isBold: false, Margin, Width);
+        var (at, taken) = (_y + Descent(size) - 2, WidthOf(label, size, isBold: false) + 8);
+        if (IsRightToLeft) Rule(Margin, Margin + Width - taken, at, RuleWidth);
+        else Rule(Margin + taken, Margin + Width, at, RuleWidth);
     }
 
     /// <summary>Lines that belong together, the first one in bold: they stay on one page.</summary>
     public void Block(IReadOnlyList<string> lines, double size)
     {
         Need(HeightOf(lines, size));
-        _ink.Begin("Div");
+        _pdf.BeginTag("Div");
         for (var i = 0; i < lines.Count; i++) Lines("P", lines[i], size, isBold: i == 0);
-        _ink.End();
+        _pdf.EndTag();
         _y -= size * 0.5;
     }
 
@@ -155,14 +133,14 @@ internal sealed class PageFlow
     /// <summary>Labels with what they say; those that say nothing are left out.</summary>
     public void Facts(double size, params ReadOnlySpan<(string Label, string Text)> facts)
     {
-        _ink.Begin("Table");
+        _pdf.BeginTag("Table");
         foreach (var (label, text) in facts)
         {
             if (text.Length == 0) continue;
             Row(size, [new(label, LabelShare), new(text, 1 - LabelShare)], [label, text], RowKind.Fact);
         }
 
-        _ink.End();
+        _pdf.EndTag();
     }
 
     /// <summary>A table, ruled under its head and over its total.</summary>
@@ -183,27 +161,29 @@ internal sealed class PageFlow
             Row(size, columns, total, RowKind.Total);
         }
 
-        _ink.End();
+        _pdf.EndTag();
         _y -= 4;
     }
 
     /// <summary>Sends what is finished; false when nobody takes it any more.</summary>
-    public Task<bool> FlushAsync(CancellationToken ct) => _ink.FlushAsync(ct);
+    public ValueTask<bool> FlushAsync(CancellationToken ct) => _pdf.FlushAsync(ct);
 
-    public Task EndAsync(CancellationToken ct) => _ink.EndAsync(ct);
+    public Task EndAsync(CancellationToken ct) => _pdf.EndAsync(ct);
+
+    public ValueTask DisposeAsync() => _pdf.DisposeAsync();
 
     private void BeginTable(double size, IReadOnlyList<PaperColumn> columns)
     {
         var headings = columns.Select(c => c.Heading).ToList();
         Need(RowHeight(size, columns, headings, isBold: true) + (3 * size * Leading));
-        _ink.Begin("Table");
+        _pdf.BeginTag("Table");
         Row(size, columns, headings, RowKind.Head);
     }
 
     /// <summary>What does not fit goes on on the next page, as a table with a head of its own.</summary>
     private void AnotherTable(double size, IReadOnlyList<PaperColumn> columns)
     {
-        _ink.End();
+        _pdf.EndTag();
         NextPage();
         BeginTable(size, columns);
     }
@@ -218,38 +198,39 @@ internal sealed class PageFlow
 
     private void Row(double size, IReadOnlyList<PaperColumn> columns, IReadOnlyList<string> cells, RowKind kind)
     {
-        var isBold = kind is RowKind.Head or RowKind.Total;
-        var height = RowHeight(size, columns, cells, isBold);
+        var height = RowHeight(size, columns, cells, kind is RowKind.Head or RowKind.Total);
         Need(height);
-        if (kind == RowKind.Total) _ink.Rule(Margin, _y, Margin + Width, _y, RuleWidth);
-        _ink.Begin("TR");
+        if (kind == RowKind.Total) Rule(Margin, Margin + Width, _y, RuleWidth);
+        _pdf.BeginTag("TR");
         var (x, shares) = (Margin, columns.Sum(c => c.Share));
         for (var i = 0; i < cells.Count; i++)
         {
             var width = columns[i].Share / shares * Width;
-            var isHeading = kind == RowKind.Head || (i == 0 && kind is RowKind.Fact or RowKind.Total);
-            Cell(size, columns[i], cells[i], x, width, isBold || (kind == RowKind.Fact && i == 0),
-                isHeading ? (kind == RowKind.Head ? "Column" : "Row") : null);
+            Cell(size, columns[i], cells[i], x, width, kind, i);
             x += width;
         }
 
-        _ink.End();
+        _pdf.EndTag();
         _y -= height;
-        if (kind != RowKind.Fact) _ink.Rule(Margin, _y, Margin + Width, _y, kind == RowKind.Body ? RuleWidth / 3 : RuleWidth);
+        if (kind != RowKind.Fact) Rule(Margin, Margin + Width, _y, kind == RowKind.Body ? RuleWidth / 3 : RuleWidth);
     }
 
-    private void Cell(double size, PaperColumn column, string text, double x, double width, bool isBold, string? scope)
+    private void Cell(double size, PaperColumn column, string text, double x, double width, RowKind kind, int index)
     {
-        var top = _y - CellPadding + 1;
-        _ink.Begin(scope is null ? "TD" : "TH", scope);
+        var headsRow = index == 0 && kind is RowKind.Fact or RowKind.Total;
+        var isBold = kind is RowKind.Head or RowKind.Total || headsRow;
+        _page.BeginLeaf(kind == RowKind.Head || headsRow ? "TH" : "TD");
+        if (kind == RowKind.Head) _pdf.HeadsTheColumn();
+        else if (headsRow) _pdf.HeadsTheRow();
+        var y = _y - CellPadding + 1;
         foreach (var line in Wrap(text, size, isBold, width - CellPadding))
         {
-            top -= size * Leading;
-            var at = column.IsNumber ? x + width - CellPadding - _ink.Width(line, size, isBold) : x;
-            if (line.Length > 0) _ink.Text(line, size, isBold, at, top + Descent(size));
+            y -= size * Leading;
+            var at = column.IsNumber ? x + width - CellPadding - WidthOf(line, size, isBold) : x;
+            Draw(line, size, isBold, at, y + Descent(size));
         }
 
-        _ink.End();
+        _page.EndLeaf();
     }
 
     private double RowHeight(double size, IReadOnlyList<PaperColumn> columns, IReadOnlyList<string> cells, bool isBold)
@@ -264,28 +245,53 @@ internal sealed class PageFlow
     {
         var lines = Wrap(text, size, isBold, Width);
         Need(lines.Count * size * Leading);
-        _ink.Begin(tag);
-        foreach (var line in lines)
-        {
-            NextLine(size);
-            Line(line, size, isBold, Margin, _y + Descent(size), Width);
-        }
-
-        _ink.End();
+        Leaf(tag, lines, size, isBold, Margin, Width);
     }
 
-    private void NextLine(double size) => _y -= size * Leading;
+    /// <summary>
+    /// An element of one or more lines, from the side where reading begins. What is drawn from right to left is also
+    /// given as it is typed.
+    /// </summary>
+    private void Leaf(string tag, IReadOnlyList<string> lines, double size, bool isBold, double x, double width)
+    {
+        _page.BeginLeaf(tag, actual: IsRightToLeft ? string.Join(' ', lines) : null);
+        foreach (var line in lines)
+        {
+            _y -= size * Leading;
+            var at = IsRightToLeft ? x + width - WidthOf(line, size, isBold) : x;
+            Draw(line, size, isBold, at, _y + Descent(size));
+        }
 
-    /// <summary>A line at the side where reading begins.</summary>
-    private void Line(string text, double size, bool isBold, double x, double baseline, double width)
+        _page.EndLeaf();
+    }
+
+    private void Draw(string line, double size, bool isBold, double x, double y)
     {
         if (!IsRightToLeft)
         {
-            _ink.Text(text, size, isBold, x, baseline);
+            if (line.Length > 0) _page.Text(FontOf(isBold), size, x, y, line);
             return;
         }
 
-        _ink.Text(text, size, isBold, x + width - _ink.Width(text, size, isBold), baseline);
+        foreach (var run in ArabicText.Order(line))
+        {
+            var font = run.IsArabic ? _arabic! : FontOf(isBold);
+            _page.Text(font, size, x, y, run.Text);
+            x += font.Width(run.Text) * size / 1_000;
+        }
+    }
+
+    private double WidthOf(string line, double size, bool isBold) => size / 1_000 * (IsRightToLeft
+        ? ArabicText.Order(line).Sum(r => (r.IsArabic ? _arabic! : FontOf(isBold)).Width(r.Text))
+        : FontOf(isBold).Width(line));
+
+    private static PdfFont FontOf(bool isBold) => isBold ? StandardFont.Bold : StandardFont.Regular;
+
+    private void Rule(double from, double to, double y, double width)
+    {
+        _page.BeginArtifact();
+        _page.Line(from, y, to, y, width);
+        _page.EndArtifact();
     }
 
     private static double Descent(double size) => size * 0.32;
@@ -297,7 +303,7 @@ internal sealed class PageFlow
 
     private void BeginPage()
     {
-        _ink.BeginPage(PageWidth, PageHeight);
+        _page = _pdf.BeginPage(PageWidth, PageHeight);
         _pagesOfPart++;
         _y = PageHeight - Margin;
     }
@@ -305,8 +311,10 @@ internal sealed class PageFlow
     private void EndPage()
     {
         var footer = $"{_footer} – {_pagesOfPart}";
-        _ink.Aside(footer, FooterSize, (PageWidth - _ink.Width(footer, FooterSize, isBold: false)) / 2, FooterAt);
-        _ink.EndPage();
+        _page.BeginArtifact();
+        Draw(footer, FooterSize, isBold: false, (PageWidth - WidthOf(footer, FooterSize, isBold: false)) / 2, FooterAt);
+        _page.EndArtifact();
+        _pdf.EndPage();
     }
 
     /// <summary>Words as long as they fit; a word that is longer than the line is cut.</summary>
@@ -317,7 +325,7 @@ internal sealed class PageFlow
         foreach (var word in Words(text, size, isBold, width))
         {
             var longer = line.Length == 0 ? word : $"{line} {word}";
-            if (line.Length > 0 && _ink.Width(longer, size, isBold) > width)
+            if (line.Length > 0 && WidthOf(longer, size, isBold) > width)
             {
                 lines.Add(line);
                 line = word;
@@ -337,10 +345,10 @@ internal sealed class PageFlow
         foreach (var word in text.Split((char[])[' ', '\n', '\r', '\t'], StringSplitOptions.RemoveEmptyEntries))
         {
             var rest = word;
-            while (rest.Length > 1 && _ink.Width(rest, size, isBold) > width)
+            while (rest.Length > 1 && WidthOf(rest, size, isBold) > width)
             {
                 var fits = rest.Length - 1;
-                while (fits > 1 && _ink.Width(rest[..fits], size, isBold) > width) fits--;
+                while (fits > 1 && WidthOf(rest[..fits], size, isBold) > width) fits--;
                 yield return rest[..fits];
                 rest = rest[fits..];
             }
