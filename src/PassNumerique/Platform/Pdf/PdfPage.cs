@@ -15,7 +15,7 @@ internal sealed class PdfPage : PdfContent
 
     public double Height { get; private set; }
 
-    internal int Number { get; private set; }
+    internal int ObjectNumber { get; private set; }
 
     /// <summary>The structure element of each marked piece, in the order of their numbers.</summary>
     internal IReadOnlyList<int> Elements => _elements;
@@ -46,7 +46,7 @@ internal sealed class PdfPage : PdfContent
 
     internal void Begin(int number, double width, double height)
     {
-        (Number, Width, Height) = (number, width, height);
+        (ObjectNumber, Width, Height) = (number, width, height);
         _elements.Clear();
         Clear();
     }

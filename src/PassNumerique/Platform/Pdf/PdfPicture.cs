@@ -111,7 +111,8 @@ internal sealed record PdfPicture(
         for (var at = PngHeader; at + 12 <= file.Length;)
         {
             var length = checked((int)BinaryPrimitives.ReadUInt32BigEndian(file.AsSpan(at)));
-            var (name, bytes) = (file.AsSpan(at + 4, 4), file.AsSpan(at + 8, length));
+            var name = file.AsSpan(at + 4, 4);
+            var bytes = file.AsSpan(at + 8, length);
             if (name.SequenceEqual("IDAT"u8)) data.Write(bytes);
             else if (name.SequenceEqual("PLTE"u8)) palette = bytes.ToArray();
             else if (name.SequenceEqual("tRNS"u8)) transparency = bytes.ToArray();

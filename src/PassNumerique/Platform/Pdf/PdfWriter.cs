@@ -66,7 +66,8 @@ internal sealed class PdfWriter : IAsyncDisposable
         _open.Push(new Tag(NewNumber(), "Document", null, null, null));
     }
 
-    private static ReadOnlySpan<byte> Header => [.. "%PDF-1.7\n%"u8, 0xE2, 0xE3, 0xCF, 0xD3, (byte)'\n'];
+    /// <summary>Four bytes above 127 tell that this is no text.</summary>
+    private static ReadOnlySpan<byte> Header => "%PDF-1.7\n%\u00E2\u00E3\u00CF\n"u8;
 
     public long PageCount => _pageCount;
 
@@ -85,10 +86,10 @@ internal sealed class PdfWriter : IAsyncDisposable
         if (_node == 0) _node = NewNumber();
         var content = NewNumber();
         WriteStream(content, "", _page.Bytes);
-        WriteObject(_page.Number, string.Create(CultureInfo.InvariantCulture,
+        WriteObject(_page.ObjectNumber, string.Create(CultureInfo.InvariantCulture,
             $"<</Type/Page/Parent {_node} 0 R/MediaBox[0 0 {_page.Width:0.##} {_page.Height:0.##}]/Resources {_resources} 0 R/Contents {content} 0 R/StructParents {_pageCount}/Tabs/S>>"));
         KeepParents();
-        _nodePages.Add(_page.Number);
+        _nodePages.Add(_page.ObjectNumber);
         _pageCount++;
         if (_nodePages.Count == PagesANode) EndPageNode();
         _isOnPage = false;
@@ -117,7 +118,7 @@ internal sealed class PdfWriter : IAsyncDisposable
 
     /// <summary>A line of the outline that leads to the page under way, or to the next one.</summary>
     public void Bookmark(string title, int level = 0) =>
-        _bookmarks.Add((title, level, _isOnPage ? _page.Number : _places.Count));
+        _bookmarks.Add((title, _bookmarks.Count == 0 ? 0 : level, _isOnPage ? _page.ObjectNumber : _places.Count));
 
     /// <summary>A font of this document besides the standard ones.</summary>
     public void Add(PdfFont font) => _fonts.Add(font);
@@ -222,7 +223,7 @@ internal sealed class PdfWriter : IAsyncDisposable
     {
         if (!_isOnPage) throw new InvalidOperationException("Text stands on a page.");
         var tag = _open.Peek();
-        tag.Kids.Add((mark, _page.Number));
+        tag.Kids.Add((mark, _page.ObjectNumber));
         return tag.Number;
     }
 
