@@ -274,6 +274,8 @@ internal static class ExportJournal
             Select("reprint_requests", OfOrder),
             Select("reprints", OfRequest),
             Select("reprint_uses", OfRequest),
+            Select("dispatches", OfOrder),
+            Select("dispatch_receipts", OfOrder),
             Select("assessments", Own),
             Select("blocks", "EXISTS (SELECT 1 FROM orders o WHERE o.convention_id = @Id"
                 + " AND o.first_serial = blocks.order_serial)"),

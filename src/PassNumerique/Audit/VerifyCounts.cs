@@ -71,6 +71,9 @@ internal static class VerifyCounts
         new("orders", "id", "ses lots ne couvrent pas exactement ses carnets.", Sql.LotTotals),
         new("lots", "order_id, position",
             "le lot ne commence pas où un autre finit, ou sa taille est fausse.", Sql.LotGap),
+        new("dispatches", "order_id, point_id", "l'envoi n'est pas celui d'un lot de sa commande.", Sql.OtherLot),
+        new("dispatch_receipts", "order_id, point_id", "la réception n'est pas celle de son envoi.",
+            Sql.OtherDispatch),
         new("counters", "name",
             "le compteur des numéros est en retard sur les commandes.", Sql.SerialCounter),
         new("authority_sirets", "siret", "la ligne manque.", Sql.NoSiret),
@@ -549,6 +552,28 @@ internal static class VerifyCounts
                     AND NOT EXISTS (SELECT 1 FROM lots p
                                      WHERE p.order_id = l.order_id AND p.last_serial = l.first_serial - 1))
              ORDER BY l.order_id, l.position
+            {limit}
+            """;
+
+        public const string OtherLot = """
+            SELECT d.order_id AS Id,
+                   d.point_id AS OtherId
+              FROM dispatches d
+             WHERE NOT EXISTS (SELECT 1 FROM lots l
+                                WHERE l.order_id = d.order_id AND l.point_id = d.point_id
+                                  AND l.booklet_count = d.booklets)
+             ORDER BY d.order_id, d.point_id
+            {limit}
+            """;
+
+        public const string OtherDispatch = """
+            SELECT r.order_id AS Id,
+                   r.point_id AS OtherId
+              FROM dispatch_receipts r
+             WHERE NOT EXISTS (SELECT 1 FROM dispatches d
+                                WHERE d.order_id = r.order_id AND d.point_id = r.point_id
+                                  AND d.booklets = r.expected AND d.on_day <= r.on_day)
+             ORDER BY r.order_id, r.point_id
             {limit}
             """;
 

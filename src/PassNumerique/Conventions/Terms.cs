@@ -75,6 +75,9 @@ internal record Terms
 
     public string? DebtorIban { get; init; }
 
+    /// <summary>What the person pays at the site for each pass, in cents; null, as is usual, for nothing.</summary>
+    public long? OwnShareCents { get; init; }
+
     /// <summary>The document that is stored and hashed: members in the order above.</summary>
     public string ToDocument() => JsonSerializer.Serialize(new Terms(this), Json.Options);
 

@@ -56,6 +56,7 @@ internal sealed class TermsValidator : AbstractValidator<Terms>
         RuleFor(t => t.UpstreamFeeBasisPoints).Between(0, BasisPoints);
         RuleFor(t => t.DownstreamFeeBasisPoints).Between(0, BasisPoints);
         RuleFor(t => t.FeeVatBasisPoints).Between(0, BasisPoints);
+        RuleFor(t => t.OwnShareCents).Between(1, MaxFaceValueCents);
         RuleFor(t => t.DebtorIban).Must(iban => iban is null || Identifiers.IsIban(iban))
             .WithMessage("Cet IBAN n'est pas valable : majuscules et chiffres sans espace, avec sa clé.");
     }

@@ -43,6 +43,8 @@ public partial class OrderPage
         app.Page("/commandes/{id}", ReadConventions.Readers, request => ShowAsync(request, Form.ForOperation()));
         foreach (var step in Forms)
             app.Form($"/commandes/{{id}}/{step.Path}", step.Allow, (request, form) => TakeAsync(request, form, step));
+        app.Form("/commandes/{id}/envoi", Role.Operator, SendParcelAsync);
+        app.Form("/commandes/{id}/reception", Role.Authority, ReceiveParcelAsync);
     }
 
     internal static string StateOf(string state, bool capital = false)
@@ -72,6 +74,24 @@ public partial class OrderPage
         var id = request.Id();
         if (await form.SendAsync(request, f => step.Command(f, id)) is null) await ShowAsync(request, form);
         else await request.GoTo($"/commandes/{id}");
+    }
+
+    private static async Task SendParcelAsync(Request request, Form form)
+    {
+        var sent = await form.SendAsync(request, f => new RecordDispatch.Command(
+            f.Value("distributionPointId"), f.OptionalDate("on"), f.Text("carrier"), f.Text("trackingReference"))
+        { OrderId = request.Id() });
+        if (sent is null) await ShowAsync(request, form);
+        else await request.GoTo($"/commandes/{request.Id()}#envois");
+    }
+
+    private static async Task ReceiveParcelAsync(Request request, Form form)
+    {
+        var received = await form.SendAsync(request, f => new ReceiveDispatch.Command(
+            f.Number("booklets", "Donnez le nombre de carnets comptés."), f.OptionalDate("on"), f.Text("explanation"))
+        { OrderId = request.Id(), PointId = Ids.Normalise(f.Text("pointId")) ?? "" });
+        if (received is null) await ShowAsync(request, form);
+        else await request.GoTo($"/commandes/{request.Id()}#envois");
     }
 
     private static async Task ShowAsync(Request request, Form form)

@@ -21,5 +21,10 @@ internal static class OrdersEndpoints
         RequestReprint.Map(orders);
         ConfirmReprint.Map(orders);
         CheckOrderFile.Map(orders);
+        RecordDispatch.Map(orders);
+        ReceiveDispatch.Map(orders);
+        PrintLetters.Map(orders);
+        PrintOrderForm.Map(orders);
+        PrintDeliveryNote.Map(orders);
     }
 }

@@ -36,6 +36,9 @@ internal static class ReadOrders
         public required Extension? Extension { get; init; }
 
         public required Derogation? Derogation { get; init; }
+
+        /// <summary>The parcels sent to distribution points so far, and what came of them.</summary>
+        public required IReadOnlyList<DispatchView> Dispatches { get; init; }
     }
 
     /// <summary>What was done, when, and by whom: a person's name or a key's label.</summary>
@@ -90,6 +93,7 @@ internal static class ReadOrders
             StockBooklets = lots.Sum(l => l.StockBooklets),
             Extension = extension is null ? null : Show(extension),
             Derogation = derogation is null ? null : Show(derogation),
+            Dispatches = await Dispatches.ListAsync(db, order.Id, ct),
         };
     }
 

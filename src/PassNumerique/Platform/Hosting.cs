@@ -5,6 +5,7 @@ using PassNumerique.Conventions;
 using PassNumerique.Orders;
 using PassNumerique.Platform.Data;
 using PassNumerique.Platform.Jobs;
+using PassNumerique.Platform.Pdf;
 using PassNumerique.Platform.Web;
 using PassNumerique.Redemption;
 using PassNumerique.Sites;
@@ -58,6 +59,7 @@ internal static class Hosting
         services.AddSingleton<RecentlyRefused>();
         services.AddSingleton<Guesses>();
         services.AddSingleton<ReadCode>();
+        services.AddSingleton<ArabicFont>();
         services.AddSingleton<DemoState>();
         services.AddSingleton<Menu>();
         services.AddSingleton<JobDesk>();

@@ -15,11 +15,12 @@ internal sealed record GuessLimits(long PerSite = 10, long PerAddress = 60, long
 /// <summary>The settings of <c>api.md</c>. A wrong one stops the start with one line that names it.</summary>
 internal sealed record Settings(
     string Data, string Store, string? ConnectionString, bool Demo, string CodeKeyFile, string? HeadFile, bool IsDevelopment,
-    GuessLimits Guesses)
+    GuessLimits Guesses, string? ArabicFont = null)
 {
     internal static readonly string[] Names =
     [
         "Data", "Store", "Demo", "CodeKeyFile", "HeadFile", "GuessesPerSite", "GuessesPerAddress", "GuessesOverall",
+        "ArabicFont",
     ];
 
     public static Settings From(IConfiguration configuration, IHostEnvironment environment)
@@ -46,7 +47,7 @@ internal sealed record Settings(
         return new(
             data, store, connectionString, Flag(section, "Demo", development),
             KeyFileOf(section, data, development), HeadFileOf(section, data, development), development,
-            GuessLimitsOf(section));
+            GuessLimitsOf(section), ArabicFontOf(section));
     }
 
     private static string KeyFileOf(IConfigurationSection section, string data, bool development)
@@ -73,6 +74,14 @@ internal sealed record Settings(
         return !development && Inside(file, data)
             ? throw new StartException($"PassNumerique__HeadFile « {file} » est dans le dossier des données : placez-le ailleurs.")
             : file;
+    }
+
+    private static string? ArabicFontOf(IConfigurationSection section)
+    {
+        if (NotEmpty(section, "ArabicFont") is not { } file) return null;
+        return File.Exists(file)
+            ? Path.GetFullPath(file)
+            : throw new StartException($"PassNumerique__ArabicFont « {file} » : ce fichier n'existe pas.");
     }
 
     private static GuessLimits GuessLimitsOf(IConfigurationSection section)

@@ -28,6 +28,7 @@ internal static class ShowHistory
         var args = new { Serial = serial, Booklet = order.BookletOf(serial), OrderId = order.Id, OrderSerial = order.FirstSerial };
         var rows = new List<Row>();
         rows.AddRange(await session.ListAsync<Row>(Sql.Order, args));
+        rows.AddRange(await session.ListAsync<Row>(Sql.Parcel, args));
         rows.AddRange(await session.ListAsync<Row>(Sql.Booklet, args));
         rows.AddRange(await session.ListAsync<Row>(Sql.Blocks, args));
         rows.AddRange(await session.ListAsync<Row>(Sql.Entries, args));
@@ -67,6 +68,33 @@ internal static class ShowHistory
               FROM orders o
               JOIN lots l ON l.order_id = o.id
              WHERE o.id = @OrderId AND l.first_serial <= @Serial AND l.last_serial >= @Serial
+            """;
+
+        /// <summary>The parcel that the pass travelled in.</summary>
+        public const string Parcel = """
+            SELECT 'dispatched' AS What,
+                   d.on_day AS Day,
+                   d.recorded_ms AS RecordedMs,
+                   d.actor_id AS ActorId,
+                   d.point_id AS PlaceId,
+                   CAST(0 AS bigint) AS Minutes,
+                   CAST(0 AS bigint) AS ValueCents,
+                   CAST(0 AS bigint) AS HeldMinutes
+              FROM dispatches d
+              JOIN lots l ON l.order_id = d.order_id AND l.point_id = d.point_id
+             WHERE d.order_id = @OrderId AND l.first_serial <= @Serial AND l.last_serial >= @Serial
+             UNION ALL
+            SELECT 'dispatch-received',
+                   r.on_day,
+                   r.recorded_ms,
+                   r.actor_id,
+                   r.point_id,
+                   CAST(0 AS bigint),
+                   CAST(0 AS bigint),
+                   CAST(0 AS bigint)
+              FROM dispatch_receipts r
+              JOIN lots l ON l.order_id = r.order_id AND l.point_id = r.point_id
+             WHERE r.order_id = @OrderId AND l.first_serial <= @Serial AND l.last_serial >= @Serial
             """;
 
         public const string Booklet = """

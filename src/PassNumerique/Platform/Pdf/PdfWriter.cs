@@ -106,6 +106,9 @@ internal sealed class PdfWriter : IAsyncDisposable
     /// <summary>What a cell of a table heads: <c>Column</c> or <c>Row</c>; call it after the cell was begun.</summary>
     public void HeadsTheColumn() => _open.Peek().Attributes = "/A<</O/Table/Scope/Column>>";
 
+    /// <inheritdoc cref="HeadsTheColumn"/>
+    public void HeadsTheRow() => _open.Peek().Attributes = "/A<</O/Table/Scope/Row>>";
+
     public void EndTag()
     {
         if (_open.Count == 1) throw new InvalidOperationException("No element is open.");
