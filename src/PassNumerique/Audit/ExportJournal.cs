@@ -256,6 +256,8 @@ internal static class ExportJournal
                 + " AND (c.authority_id = organisations.id OR c.hub_id = organisations.id))"),
             Select("distribution_points", "EXISTS (SELECT 1 FROM conventions c WHERE c.id = @Id"
                 + " AND c.authority_id = distribution_points.authority_id)"),
+            Select("print_settings", "EXISTS (SELECT 1 FROM conventions c WHERE c.id = @Id"
+                + " AND c.authority_id = print_settings.authority_id)"),
             Select("trainings", "EXISTS (SELECT 1 FROM conventions c JOIN distribution_points p"
                 + " ON p.authority_id = c.authority_id WHERE c.id = @Id AND p.id = trainings.point_id)"),
             Select("conventions", "id = @Id"),

@@ -101,6 +101,8 @@ internal static class Journal
             "request_id, requested_by"),
         new("reprint_uses", "request_id",
             "request_id, export_id"),
+        new("print_settings", "authority_id, position",
+            "authority_id, position, print_text, telephone, logo"),
         new("dispatches", "order_id, point_id",
             "order_id, point_id, on_day, booklets, carrier, tracking_reference"),
         new("dispatch_receipts", "order_id, point_id",

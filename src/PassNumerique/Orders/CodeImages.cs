@@ -19,6 +19,9 @@ internal static class CodeImages
     private const int NameBytes = 160;
     private const int SlugCharacters = 60;
 
+    public static WritePrint With(CodeImageFormat format) => (writer, order, lots, keys, courtesy, progress, ct) =>
+        WriteAsync(writer, order, lots, format, keys, courtesy, progress, ct);
+
     public static async Task WriteAsync(
         PipeWriter writer, CodeOrder order, IReadOnlyList<CodeLot> lots, CodeImageFormat format, KeyRing keys,
         Courtesy courtesy, IProgress<long>? progress, CancellationToken ct)

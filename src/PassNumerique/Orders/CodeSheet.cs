@@ -7,10 +7,10 @@ using PassNumerique.Vouchers;
 
 namespace PassNumerique.Orders;
 
-/// <summary>What the codes of an order are made of.</summary>
+/// <summary>What the codes of an order are made of, and what is printed beside them.</summary>
 internal sealed record CodeOrder(
     long VouchersPerBooklet, long FaceCents, long CreditMinutes, long ValidUntilDay, byte[] Salt, long KeyVersion,
-    string AuthorityName);
+    string AuthorityName, string? PrintText, string? Telephone, byte[]? Logo);
 
 internal sealed record CodeLot(long FirstSerial, long LastSerial, string PointName);
 

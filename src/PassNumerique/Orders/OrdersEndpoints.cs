@@ -2,7 +2,7 @@ using PassNumerique.Platform;
 
 namespace PassNumerique.Orders;
 
-/// <summary>Orders, their steps, and the codes for the printing house.</summary>
+/// <summary>Orders, their steps, and everything that is printed for them.</summary>
 internal static class OrdersEndpoints
 {
     internal static void Map(IEndpointRouteBuilder api)
@@ -16,6 +16,7 @@ internal static class OrdersEndpoints
         RequestDerogation.Map(orders);
         ConfirmDerogation.Map(orders);
         ExtendOrder.Map(orders);
+        PrintSpecimen.Map(orders);
         PrintFile.Map(orders);
         ReadCodeExports.Map(orders);
         RequestReprint.Map(orders);
@@ -26,5 +27,9 @@ internal static class OrdersEndpoints
         PrintLetters.Map(orders);
         PrintOrderForm.Map(orders);
         PrintDeliveryNote.Map(orders);
+
+        var settings = api.MapGroup("/print-settings");
+        SetPrintSettings.Map(settings);
+        ReadPrintSettings.Map(settings);
     }
 }

@@ -212,10 +212,17 @@ internal static class PrintFile
                    COALESCE(x.valid_until_day, o.valid_until_day) AS ValidUntilDay,
                    o.salt AS Salt,
                    o.key_version AS KeyVersion,
-                   a.name AS AuthorityName
+                   a.name AS AuthorityName,
+                   p.print_text AS PrintText,
+                   p.telephone AS Telephone,
+                   p.logo AS Logo
               FROM orders o
               JOIN organisations a ON a.id = o.authority_id
               LEFT JOIN order_extensions x ON x.order_id = o.id AND x.recorded_ms <= @RecordedMs
+              LEFT JOIN print_settings p ON p.authority_id = o.authority_id
+               AND p.position = (SELECT MAX(q.position)
+                                   FROM print_settings q
+                                  WHERE q.authority_id = o.authority_id AND q.recorded_ms <= @RecordedMs)
              WHERE o.id = @OrderId
             """;
 

@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
+using PassNumerique.Platform.Pdf;
 
 namespace PassNumerique.Orders;
 
@@ -27,6 +28,11 @@ internal sealed record PrintKind(
     [
         new("csv", "vouchers.csv", Csv.ContentType, _ => ValueTask.FromResult<WritePrint>(CodeSheet.WriteAsync),
             CodeSheet.Length),
+        new("pdf", "vouchers.pdf", PdfWriter.ContentType, _ => ValueTask.FromResult(VoucherSheets.With(SheetLayout.Ten))),
+        new("pdf-8", "vouchers-8.pdf", PdfWriter.ContentType, _ => ValueTask.FromResult(VoucherSheets.With(SheetLayout.Eight))),
+        new("pdf-large", "vouchers-large.pdf", PdfWriter.ContentType, _ => ValueTask.FromResult(VoucherSheets.With(SheetLayout.Large))),
+        new("png", "codes-png.zip", CodeImages.ContentType, _ => ValueTask.FromResult(CodeImages.With(CodeImageFormat.Png))),
+        new("svg", "codes-svg.zip", CodeImages.ContentType, _ => ValueTask.FromResult(CodeImages.With(CodeImageFormat.Svg))),
     ];
 
     public static readonly IReadOnlyList<string> Names = [.. All.Select(k => k.Name)];

@@ -94,7 +94,7 @@ internal static class VoucherSheets
         {
             (_pdf, _order, _layout, _isSpecimen) = (pdf, order, layout, isSpecimen);
             _codeKey = keys.Derive(isSpecimen ? KeyRing.SpecimenVersion : (int)order.KeyVersion, KeyLabel.Code).ToArray();
-            var logo = order.Logo is { } bytes && PdfPicture.Read(bytes, out _) is { } picture ? picture : null;
+            var logo = order.Logo is { Length: > 0 } bytes && PdfPicture.Read(bytes, out _) is { } picture ? picture : null;
             _cell = pdf.Add(Cell(logo, logo is null ? null : pdf.Add(logo)), layout.CellWidth, layout.CellHeight);
             _marks = pdf.Add(Marks(), SheetLayout.Width, SheetLayout.Height);
             _reading = string.Join(". ", new[] { "Chaque pass", Credit, Validity, order.PrintText, Help }.OfType<string>()) + ".";

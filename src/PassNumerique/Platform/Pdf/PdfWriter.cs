@@ -23,6 +23,8 @@ internal sealed record PdfInfo(string Title, string Author, string Language, str
 /// </remarks>
 internal sealed class PdfWriter : IAsyncDisposable
 {
+    public const string ContentType = "application/pdf";
+
     private const int ObjectsAStream = 200;
     private const int PagesANode = 100;
     private const int KeysAParentNode = 50;
