@@ -31,7 +31,7 @@ internal sealed record PrintKind(
         new("pdf", "vouchers.pdf", PdfWriter.ContentType, _ => ValueTask.FromResult(VoucherSheets.With(SheetLayout.Ten))),
         new("pdf-8", "vouchers-8.pdf", PdfWriter.ContentType, _ => ValueTask.FromResult(VoucherSheets.With(SheetLayout.Eight))),
         new("pdf-large", "vouchers-large.pdf", PdfWriter.ContentType, _ => ValueTask.FromResult(VoucherSheets.With(SheetLayout.Large))),
-        new("png", "codes-png.zip", CodeImages.ContentType, _ => ValueTask.FromResult(CodeImages.With(CodeImageFormat.Png))),
+        new("png", "codes.zip", CodeImages.ContentType, _ => ValueTask.FromResult(CodeImages.With(CodeImageFormat.Png))),
         new("svg", "codes-svg.zip", CodeImages.ContentType, _ => ValueTask.FromResult(CodeImages.With(CodeImageFormat.Svg))),
     ];
 
