@@ -14,13 +14,14 @@ internal sealed record StoreFolder(string Root)
 
     public string HeadFile => Path.Combine(Root, "keys", "head.log");
 
-    /// <summary>The settings by which the service finds it.</summary>
+    /// <summary>The settings by which the service finds it, and the one that its image brings.</summary>
     public IReadOnlyDictionary<string, string> Environment() => new Dictionary<string, string>
     {
         ["ASPNETCORE_ENVIRONMENT"] = "Production",
         ["PassNumerique__Data"] = Data,
         ["PassNumerique__CodeKeyFile"] = CodeKeyFile,
         ["PassNumerique__HeadFile"] = HeadFile,
+        ["DOTNET_GCgen0size"] = "0x2000000",
     };
 
     /// <summary>The first value that the store answers; only while no service of this process has it open.</summary>

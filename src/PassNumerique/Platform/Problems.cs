@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
@@ -28,6 +29,7 @@ internal static class Problems
 {
     public const string Prefix = "urn:pass-numerique:";
 
+    private static readonly IReadOnlyDictionary<string, object?> NoFacts = new Dictionary<string, object?>();
     private static readonly TimeSpan LateBy = TimeSpan.FromSeconds(3);
     private static long _toldFull;
 
@@ -94,19 +96,38 @@ internal static class Problems
         var traceId = Activity.Current?.TraceId.ToString() ?? http.TraceIdentifier;
         if (Pages.AreWanted(http)) return Pages.ProblemAsync(http, refusal, traceId);
 
-        var members = new Dictionary<string, object?>
-        {
-            ["type"] = Prefix + refusal.Code,
-            ["title"] = refusal.Title,
-            ["status"] = refusal.Status,
-            ["detail"] = refusal.Detail,
-            ["traceId"] = traceId,
-        };
-        foreach (var (name, value) in refusal.Facts ?? new Dictionary<string, object?>()) members[name] = value;
-        if (errors is not null) members["errors"] = errors;
-        var body = JsonSerializer.SerializeToUtf8Bytes(members, Json.Options);
+        var body = Body(refusal, traceId, errors);
         response.ContentLength = body.Length;
         return response.Body.WriteAsync(body).AsTask();
+    }
+
+    private static ReadOnlyMemory<byte> Body(
+        Refusal refusal, string traceId, IReadOnlyDictionary<string, string[]>? errors)
+    {
+        var body = new ArrayBufferWriter<byte>(1_024);
+        using var json = new Utf8JsonWriter(body, new JsonWriterOptions { Encoder = Json.Options.Encoder });
+        json.WriteStartObject();
+        json.WriteString("type"u8, Prefix + refusal.Code);
+        json.WriteString("title"u8, refusal.Title);
+        json.WriteNumber("status"u8, refusal.Status);
+        json.WriteString("detail"u8, refusal.Detail);
+        json.WriteString("traceId"u8, traceId);
+        foreach (var (name, value) in refusal.Facts ?? NoFacts)
+        {
+            json.WritePropertyName(name);
+            if (value is string text) json.WriteStringValue(text);
+            else JsonSerializer.Serialize(json, value, Json.Options);
+        }
+
+        if (errors is not null)
+        {
+            json.WritePropertyName("errors"u8);
+            JsonSerializer.Serialize(json, errors, Json.Options);
+        }
+
+        json.WriteEndObject();
+        json.Flush();
+        return body.WrittenMemory;
     }
 
     /// <summary>
