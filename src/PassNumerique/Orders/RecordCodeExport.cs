@@ -52,8 +52,8 @@ internal static class RecordCodeExport
 
             var isActive = steps.Any(s => s.Slot == OrderStep.Activated);
             var permission = part.IsOut || isActive ? await FindPermissionAsync(command, ct) : null;
-            if (permission is null && part.IsOut) return PermissionNeeded;
             if (permission is null && isActive) return WhyNot(steps);
+            if (permission is null && part.IsOut) return PermissionNeeded;
             var answer = new Answer(Ids.New(), order.Id, part.VoucherCount, db.NowMs);
             return await InsertAsync(command, answer, permission, ct) ? answer : PermissionNeeded;
         }

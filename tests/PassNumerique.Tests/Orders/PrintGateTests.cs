@@ -124,7 +124,7 @@ internal sealed class PrintGateTests(string engine)
         Assert.That((await PrintAsync(world.Operator, order)).Problem, Is.EqualTo("codes-not-available"));
         await world.AllowReprintAsync(order);
         Assert.That((await PrintAsync(world.Operator, order)).Status, Is.EqualTo(200));
-        Assert.That((await PrintAsync(world.Operator, order)).Problem, Is.EqualTo("print-needs-permission"));
+        Assert.That((await PrintAsync(world.Operator, order)).Problem, Is.EqualTo("codes-not-available"));
     }
 
     [Test]
