@@ -2,6 +2,7 @@ using System.Globalization;
 using PassNumerique.Conventions;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
+using PassNumerique.Platform.Web;
 
 namespace PassNumerique.Orders;
 

@@ -175,6 +175,6 @@ internal sealed class LettersWithoutFontTests
 
     [Test]
     public void A_setting_that_names_no_file_stops_the_start() =>
-        Assert.ThrowsAsync<PassNumerique.Platform.StartException>(() => TestService.StartAsync(
+        Assert.ThrowsAsync<PassNumerique.Platform.Data.StartException>(() => TestService.StartAsync(
             settings: new Dictionary<string, string?> { ["PassNumerique:ArabicFont"] = "/nulle/part.ttf" }));
 }

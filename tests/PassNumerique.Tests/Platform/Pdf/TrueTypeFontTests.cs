@@ -48,7 +48,8 @@ internal sealed class TrueTypeFontTests
     public void The_same_glyphs_give_the_same_bytes()
     {
         ushort[] glyphs = [0, 5, 9, 12];
-        Assert.That(TrueTypeFont.Read(_file).Subset(glyphs), Is.EqualTo(TrueTypeFont.Read(_file).Subset(glyphs)));
+        var once = TrueTypeFont.Read(_file).Subset(glyphs);
+        Assert.That(TrueTypeFont.Read([.. _file]).Subset(glyphs), Is.EqualTo(once));
     }
 
     [Test]
