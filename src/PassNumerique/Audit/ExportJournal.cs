@@ -246,7 +246,8 @@ internal static class ExportJournal
         private static readonly string OfOrder =
             "EXISTS (SELECT 1 FROM orders o WHERE o.convention_id = @Id AND o.id = order_id)";
 
-        private static readonly string OfRequest = "EXISTS (SELECT 1 FROM reprint_requests q JOIN orders o ON o.id = q.order_id"
+        private static readonly string OfRequest =
+            "EXISTS (SELECT 1 FROM reprint_requests q JOIN orders o ON o.id = q.order_id"
             + " WHERE o.convention_id = @Id AND q.id = request_id)";
 
         /// <summary>The short tables: what belongs to a convention.</summary>

@@ -96,7 +96,8 @@ internal static class VerifyCounts
         new("code_releases", "order_id, position", "ce lot est sorti encore sans autorisation.", Sql.ReleaseAlone),
         new("code_exports", "id", "le nombre de pass n'est pas celui de ses lots.", Sql.ExportLots),
         new("code_transfers", "export_id", "l'envoi précédent de cette sortie manque.", Sql.TransferGap),
-        new("reprint_uses", "request_id", "l'autorisation est celle d'une autre commande, ou demandée après.", Sql.OtherUse),
+        new("reprint_uses", "request_id",
+            "l'autorisation est celle d'une autre commande, ou demandée après.", Sql.OtherUse),
     ];
 
     private static readonly Check[] Runs =

@@ -34,8 +34,8 @@ internal static class PrintFile
         }
 
         if (named is not null) throw new RefusedException(Problems.NotFound);
-        var begun = await request.Service<IMediator>().Send(
-            new RecordCodeExport.Command(kind.Name, request.FilterId("point")) { OrderId = request.Id() }, request.Aborted);
+        var command = new RecordCodeExport.Command(kind.Name, request.FilterId("point")) { OrderId = request.Id() };
+        var begun = await request.Service<IMediator>().Send(command, request.Aborted);
         if (begun.Refused is { } refusal) throw new RefusedException(refusal);
         var export = (await FindAsync(request, begun.Value!.Id))!;
         var file = await ReadAsync(request, kind, export);
@@ -46,7 +46,8 @@ internal static class PrintFile
     private static async Task GoOnAsync(Request request)
     {
         var export = await FindAsync(request, request.Id("exportId")) ?? throw new RefusedException(Problems.NotFound);
-        var kind = PrintKind.All.FirstOrDefault(k => k.Name == export.Kind) ?? throw new RefusedException(Problems.NotFound);
+        var kind = PrintKind.All.FirstOrDefault(k => k.Name == export.Kind)
+            ?? throw new RefusedException(Problems.NotFound);
         await ResumeAsync(request, kind, export);
     }
 
@@ -94,7 +95,8 @@ internal static class PrintFile
     /// <summary>The bytes, with how far they are as a job. A transfer that ends early leaves it interrupted.</summary>
     private static async Task SendAsync(Request request, File file, long run, ByteRange range, bool isPart)
     {
-        var (desk, done) = (request.Service<JobDesk>(), file.Export.VoucherCount * (isPart ? range.From : 0) / (file.Total ?? 1));
+        var desk = request.Service<JobDesk>();
+        var done = file.Export.VoucherCount * (isPart ? range.From : 0) / (file.Total ?? 1);
         SetHeaders(request.Http.Response, file, range, isPart);
         var writer = new RangeWriter(request.Http.Response.BodyWriter, range.From, range.End, file.Total);
         await using var progress = new JobProgress(desk, file.Export.Id, run, done, request.Aborted);
@@ -154,7 +156,8 @@ internal static class PrintFile
     /// <summary>How long a file of a kind is that does not know beforehand: written once into nothing.</summary>
     private static async Task<long> CountAsync(Request request, File file)
     {
-        var writer = new RangeWriter(System.IO.Pipelines.PipeWriter.Create(Stream.Null), long.MaxValue, long.MaxValue, null);
+        var nowhere = System.IO.Pipelines.PipeWriter.Create(Stream.Null);
+        var writer = new RangeWriter(nowhere, long.MaxValue, long.MaxValue, null);
         await file.Write(writer, file.Order, file.Lots, request.Service<KeyRing>(),
             new Courtesy(request.Service<Database>()), null, request.Aborted);
         return writer.Written;
@@ -181,7 +184,8 @@ internal static class PrintFile
     }
 
     private sealed record File(
-        Export Export, PrintKind Kind, CodeOrder Order, IReadOnlyList<CodeLot> Lots, WritePrint Write, long? Total, string Tag);
+        Export Export, PrintKind Kind, CodeOrder Order, IReadOnlyList<CodeLot> Lots, WritePrint Write, long? Total,
+        string Tag);
 
     /// <summary>What was sent before is written again: the bar stands still meanwhile.</summary>
     private sealed class After(IProgress<long> progress, long done) : IProgress<long>
