@@ -149,7 +149,7 @@ internal class PdfContent
         foreach (var row in rows)
         {
             var bits = row << (32 - rows.Length);
-            for (var i = 0; i < bytes; i++) span[at++] = (byte)(bits >> (24 - (8 * i)));
+            for (var i = 0; i < bytes; i++) span[at++] = (byte)((bits >> (24 - (8 * i))) & 0xFF);
         }
 
         _bytes.Advance(at);

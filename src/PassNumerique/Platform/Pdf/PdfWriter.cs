@@ -369,9 +369,9 @@ internal sealed class PdfWriter : IAsyncDisposable
             var isInStream = place < 0;
             row[0] = (byte)(isInStream ? 2 : 1);
             var value = isInStream ? ~place >> 16 : place;
-            for (var b = 0; b < 5; b++) row[5 - b] = (byte)(value >> (8 * b));
+            for (var b = 0; b < 5; b++) row[5 - b] = (byte)((value >> (8 * b)) & 0xFF);
             var index = isInStream ? ~place & 0xFFFF : 0;
-            (row[6], row[7]) = ((byte)(index >> 8), (byte)index);
+            (row[6], row[7]) = ((byte)(index >> 8), (byte)(index & 0xFF));
         }
 
         rows[6] = rows[7] = 0xFF; // Object 0 is free, of generation 65,535.
