@@ -7,7 +7,8 @@ internal sealed record PrintingScale(int Rounds, long Passes, long Codes);
 
 /// <summary>
 /// What the printing house waits for: the sheet of codes against a bare loop that writes the same bytes, QR codes
-/// against QRCoder and libqrencode; and whether ten million codes look like chance.
+/// against QRCoder and libqrencode, sheets for the desk printer against a bare loop that deflates their pages; whether
+/// each code is read back from the paper, and whether ten million of them look like chance.
 /// </summary>
 internal static class Printing
 {
@@ -16,6 +17,8 @@ internal static class Printing
     [
         ("csv", PrintingSheet.MeasureAsync),
         ("qr", PrintingQr.MeasureAsync),
+        ("pdf", PrintingPaper.MeasureAsync),
+        ("scan", PrintingPaper.ScanAsync),
         ("codes", PrintingCodes.MeasureAsync),
     ];
 

@@ -22,7 +22,7 @@ internal sealed record SheetLayout(int Columns, int Rows, double Strip, double B
     public static SheetLayout Eight { get; } = new(2, 4, Strip: 70, Body: 10, Code: 10.5, Side: 96);
 
     /// <summary>For people who don't see well, and for fingers that don't hold well.</summary>
-    public static SheetLayout Large { get; } = new(1, 4, Strip: 86, Body: 16, Code: 20, Side: 130);
+    public static SheetLayout Large { get; } = new(1, 4, Strip: 86, Body: 13, Code: 20, Side: 108);
 
     public double CellWidth => (Width - (2 * Margin)) / Columns;
 
@@ -171,15 +171,25 @@ internal static class VoucherSheets
             VoucherCode.Compose(_codeKey, version, serial, _isSpecimen ? NoSalt : _order.Salt, code);
             VoucherQr.Encode(code, modules);
             var (x, y) = (_layout.Left(_column), _layout.Bottom(row));
+            if (_isSpecimen) DrawSpecimen(page, x, y);
             DrawCell(page, x, y);
             page.BeginArtifact();
             page.Modules(x + Pad + 3, y + _layout.CellHeight - Pad - _layout.Side - 2, _layout.Side, modules);
-            if (_isSpecimen) page.TextAt(StandardFont.Bold, _layout.Body * 4.4, x + (_layout.CellWidth * 0.2), y + (_layout.CellHeight * 0.14), 20, "SPÉCIMEN");
             page.EndArtifact();
             page.BeginLeaf("P");
             page.Text(StandardFont.Regular, _layout.Body - 1, x + Pad, y + Pad, Line(serial, booklet, position + 1));
             page.Text(StandardFont.Fixed, _layout.Code, x + Pad, y + Pad + (_layout.Body * 1.25), Grouped(code));
             page.EndLeaf();
+        }
+
+        /// <summary>Across the pass, under its letters and beside its modules.</summary>
+        private void DrawSpecimen(PdfPage page, double x, double y)
+        {
+            page.BeginArtifact();
+            page.Grey(0.75);
+            page.TextAt(StandardFont.Bold, _layout.CellWidth * 0.11, x + Pad + _layout.Side + 20, y + (_layout.CellHeight * 0.3), 14, "SPÉCIMEN");
+            page.Grey(0);
+            page.EndArtifact();
         }
 
         /// <summary>What all passes say alike is read aloud once a sheet.</summary>
@@ -199,7 +209,7 @@ internal static class VoucherSheets
         private ReadOnlySpan<byte> Line(long serial, long booklet, long position)
         {
             var at = 0;
-            Put("Pass n\u00B0 ", serial, ref at);
+            Put(_isSpecimen ? "SPÉCIMEN, pass n° " : "Pass n° ", serial, ref at);
             Put(", carnet ", booklet, ref at);
             Put(", ", position, ref at);
             Put(" sur ", _order.VouchersPerBooklet, ref at);
@@ -228,13 +238,13 @@ internal static class VoucherSheets
             var y = _layout.CellHeight - Pad - (size * 1.4);
             if (picture is not null)
             {
-                var scale = Math.Min(size * 4 / picture.Height, width * 0.4 / picture.Width);
+                var scale = Math.Min(size * 3.4 / picture.Height, width * 0.4 / picture.Width);
                 var (w, h) = (picture.Width * scale, picture.Height * scale);
-                form.Draw(logo!, right - w, _layout.CellHeight - Pad - h, w, h);
+                form.Draw(logo!, right - w, Pad, w, h);
             }
 
             form.Text(StandardFont.Bold, size * 1.4, x, y, "Pass numérique");
-            y = Lines(form, StandardFont.Regular, size, x, y - (size * 1.5), width * (picture is null ? 1 : 0.6), _order.AuthorityName, 2);
+            y = Lines(form, StandardFont.Regular, size, x, y - (size * 1.5), width, _order.AuthorityName, 2);
             y = Lines(form, StandardFont.Bold, size, x, y, width, $"{French.Duration(_order.CreditMinutes)} pour apprendre ou être aidé", 2);
             y = Lines(form, StandardFont.Regular, size, x, y, width, Validity, 2);
             if (_order.PrintText is { } text) y = Lines(form, StandardFont.Regular, size - 1, x, y, width, text, 2);

@@ -15,7 +15,7 @@ internal sealed class VoucherSheetsTests(string engine)
     public async Task Start()
     {
         _service = await TestService.StartAsync(engine);
-        _world = await ConventionWorld.CreateAsync(_service);
+        _world = await ConventionWorld.CreateAsync(_service, body => body["budgetCents"] = 10_000_000);
     }
 
     [OneTimeTearDown]

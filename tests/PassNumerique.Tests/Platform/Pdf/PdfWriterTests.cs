@@ -218,6 +218,11 @@ internal sealed class PdfWriterTests
             png.Write(new byte[4]);
         }
 
-        static byte[] Big(int number) => [(byte)(number >> 24), (byte)(number >> 16), (byte)(number >> 8), (byte)number];
+        static byte[] Big(int number)
+        {
+            var bytes = new byte[4];
+            System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(bytes, number);
+            return bytes;
+        }
     }
 }
