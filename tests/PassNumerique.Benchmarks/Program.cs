@@ -20,6 +20,8 @@ internal static class Program
         new("timing", "whether a forged code and an unknown one can be told apart by time, with a planted leak", Timing.RunAsync),
         new("guesses", "hits of a guesser who knows all but 20 bits of a tag, without the limits and with them",
             GuessRuns.RunAsync),
+        new("printing", "the sheet of codes and QR codes, against bare loops and other encoders; codes against chance",
+            Printing.RunAsync),
         new("faults", "kills, power cuts, full disks, wrong input: nothing lost, nothing twice", FaultsRun.RunAsync),
         new("territories", "makes the table of communes out of the official lists",
             args => Task.FromResult(TerritoryTable.Run(args))),

@@ -61,6 +61,9 @@ internal static class CodeSheet
         var version = (int)order.KeyVersion;
         var key = keys.Derive(version, KeyLabel.Code);
         var span = writer.GetSpan((int)(last - first + 1) * (HeadBytes + tail.Length));
+        Span<byte> codes = stackalloc byte[RowsAtOnce * VoucherCode.Length];
+        codes = codes[..((int)(last - first + 1) * VoucherCode.Length)];
+        VoucherCode.ComposeRange(key, version, first, order.Salt, codes);
         var at = 0;
         for (var serial = first; serial <= last; serial++)
         {
@@ -68,7 +71,7 @@ internal static class CodeSheet
             Number(span, ref at, serial);
             Number(span, ref at, serial - position);
             Number(span, ref at, position + 1);
-            WriteCode(span, ref at, key, version, serial, order.Salt);
+            WriteCode(span, ref at, codes.Slice((int)(serial - first) * VoucherCode.Length, VoucherCode.Length));
             tail.CopyTo(span[at..]);
             at += tail.Length;
         }
@@ -84,11 +87,8 @@ internal static class CodeSheet
     }
 
     /// <summary>The code in groups, for people, then without separators, for the QR code.</summary>
-    private static void WriteCode(
-        Span<byte> span, ref int at, ReadOnlySpan<byte> key, int version, long serial, ReadOnlySpan<byte> salt)
+    private static void WriteCode(Span<byte> span, ref int at, ReadOnlySpan<byte> code)
     {
-        Span<byte> code = stackalloc byte[VoucherCode.Length];
-        VoucherCode.Compose(key, version, serial, salt, code);
         for (var i = 0; i < code.Length; i++)
         {
             if (i > 0 && i % GroupSymbols == 0) span[at++] = (byte)'-';

@@ -69,6 +69,53 @@ public sealed class VoucherCodeTests
         Assert.That(Encoding.ASCII.GetString(ascii), Is.EqualTo(Known));
     }
 
+    [TestCase(0)]
+    [TestCase(1)]
+    [TestCase(7)]
+    [TestCase(8)]
+    [TestCase(9)]
+    [TestCase(300)]
+    public void A_range_is_written_as_its_codes_one_by_one(int count)
+    {
+        foreach (var (version, random, key, salt) in RandomVouchers(20))
+            foreach (var first in (long[])[0, Math.Min(random, VoucherCode.SerialMax - 300), VoucherCode.SerialMax + 1 - count])
+            {
+                if (first > VoucherCode.SerialMax) continue;
+                var codes = new byte[count * VoucherCode.Length];
+                VoucherCode.ComposeRange(key, version, first, salt, codes);
+                var expected = Enumerable.Range(0, count).Select(i => VoucherCode.Compose(key, version, first + i, salt));
+                Assert.That(Encoding.ASCII.GetString(codes), Is.EqualTo(string.Concat(expected)));
+            }
+    }
+
+    [Test]
+    public void The_tags_of_many_serials_are_those_of_the_system()
+    {
+        foreach (var (_, serial, key, salt) in RandomVouchers(100))
+        {
+            var (first, tags) = (Math.Min(serial, VoucherCode.SerialMax - 19), new long[19]);
+            CodeTags.Fill(key, salt, first, tags);
+            for (var i = 0; i < tags.Length; i++)
+            {
+                byte[] message = [.. salt, .. BitConverter.GetBytes((uint)(first + i)).Reverse()];
+                var expected = Convert.ToHexString(HMACSHA256.HashData(key, message))[..15];
+                Assert.That(tags[i].ToString("X15", null), Is.EqualTo(expected));
+            }
+        }
+    }
+
+    [Test]
+    public void A_range_that_cannot_be_in_codes_is_never_written()
+    {
+        Assert.That(Writing(1, 0, 19), Throws.InstanceOf<ArgumentException>());
+        Assert.That(Writing(8, 0, 20), Throws.InstanceOf<ArgumentException>());
+        Assert.That(Writing(1, -1, 20), Throws.InstanceOf<ArgumentException>());
+        Assert.That(Writing(1, VoucherCode.SerialMax, 40), Throws.InstanceOf<ArgumentException>());
+
+        static Action Writing(int version, long first, int bytes)
+            => () => VoucherCode.ComposeRange(Key, version, first, Salt, new byte[bytes]);
+    }
+
     [Test]
     public void What_cannot_be_in_a_code_is_never_signed()
     {
@@ -148,6 +195,25 @@ public sealed class VoucherCodeTests
                         Assert.Fail($"The swap of {a} at {i} and {b} at {j} passes.");
                     if (Sum((i, a), (j, a)) == Sum((i, b), (j, b)))
                         Assert.Fail($"{a} read as {b} at both {i} and {j} passes.");
+                }
+    }
+
+    [Test]
+    public void In_whole_codes_every_swap_and_every_wrong_symbol_of_two_is_caught_at_every_two_positions()
+    {
+        var ground = Known.Select(symbol => (byte)Alphabet.IndexOf(symbol)).ToArray();
+        foreach (var (i, j) in Pairs())
+            foreach (var a in AllValues)
+                foreach (var b in AllValues.Where(b => b != a))
+                {
+                    var text = Mend(ground, (i, a), (j, b));
+                    if (MistakeIn(text) != CodeMistake.None) Assert.Fail($"{text} is no code.");
+                    var (swapped, first, second) = (text.ToCharArray(), text.ToCharArray(), text.ToCharArray());
+                    (swapped[i], swapped[j]) = (swapped[j], swapped[i]);
+                    first[i] = Alphabet[b];
+                    second[j] = Alphabet[a];
+                    foreach (var wrong in (char[][])[swapped, first, second])
+                        if (MistakeIn(new string(wrong)) != CodeMistake.Check) Assert.Fail($"{text} passes as {new string(wrong)}.");
                 }
     }
 
@@ -343,6 +409,23 @@ public sealed class VoucherCodeTests
         foreach (var (position, value) in symbols)
             all[position] = (byte)value;
         return VoucherCode.Syndrome(all);
+    }
+
+    /// <summary>A code with these two symbols, made good again at a position that is neither of the two.</summary>
+    private static string Mend(byte[] ground, (int Position, int Value) one, (int Position, int Value) other)
+    {
+        var symbols = ground.ToArray();
+        symbols[one.Position] = (byte)one.Value;
+        symbols[other.Position] = (byte)other.Value;
+        var free = AllPositions.First(position => position != one.Position && position != other.Position);
+        symbols[free] = (byte)AllValues.Single(value => IsSound((byte)value));
+        return string.Concat(symbols.Select(symbol => Alphabet[symbol]));
+
+        bool IsSound(byte value)
+        {
+            symbols[free] = value;
+            return VoucherCode.Syndrome(symbols) == 0;
+        }
     }
 
     private static IEnumerable<(int I, int J)> Pairs()
