@@ -142,11 +142,12 @@ SELECT l.order_id,
   JOIN dbo.distribution_points p ON p.id = l.point_id;
 GO
 
--- Hand-outs, reversals, returns, corrections. person_number counts within a convention and names nobody.
+-- Hand-outs, reversals, returns, corrections, moves. person_number counts within a convention and names nobody.
 CREATE OR ALTER VIEW readable.booklet_entries AS
 SELECT e.booklet,
        e.part,
-       CASE e.kind WHEN 1 THEN 'hand-out' WHEN 2 THEN 'reversal' WHEN 3 THEN 'return' ELSE 'correction' END AS kind,
+       CASE e.kind WHEN 1 THEN 'hand-out' WHEN 2 THEN 'reversal' WHEN 3 THEN 'return' WHEN 4 THEN 'correction'
+                   WHEN 5 THEN 'departure' WHEN 6 THEN 'arrival' WHEN 7 THEN 'kept' ELSE 'replaced' END AS kind,
        p.name AS point,
        DATEADD(day, CAST(e.day AS int), CAST('1970-01-01' AS date)) AS on_date,
        e.person_number,
