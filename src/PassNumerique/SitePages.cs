@@ -1,9 +1,11 @@
 using PassNumerique.Access;
+using PassNumerique.Custody;
 using PassNumerique.HandOut;
 using PassNumerique.Orders;
 using PassNumerique.Platform.Web;
 using PassNumerique.Redemption;
 using PassNumerique.Reports;
+using PassNumerique.Vouchers;
 
 namespace PassNumerique;
 
@@ -17,6 +19,10 @@ internal static class SitePages
         SignInPage.Map(app);
         OrdersPage.Map(app);
         HandOutPage.Map(app);
+        StockPage.Map(app);
+        LostBookletPage.Map(app);
+        BlocksPage.Map(app);
+        PassPage.Map(app);
         ScannerPage.Map(app);
         ReportsPage.Map(app);
         AccessibilityPage.Map(app);

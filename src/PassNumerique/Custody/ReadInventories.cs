@@ -26,6 +26,13 @@ internal static class ReadInventories
         return page.To(Show);
     }
 
+    /// <summary>Those of one point that the caller may see, the latest first.</summary>
+    internal static async Task<IReadOnlyList<Item>> OfPointAsync(Request request, string pointId)
+    {
+        var args = new { request.Caller.Scope, PointId = pointId, Take = 20L };
+        return [.. (await request.Session.ListAsync<Row>(Sql.Latest, args, request.Aborted)).Select(Show)];
+    }
+
     private static async Task<Result<Detail>> FindAsync(Request request)
     {
         var (db, ct) = (request.Session, request.Aborted);
@@ -68,6 +75,13 @@ internal static class ReadInventories
                AND (@PointId IS NULL OR i.point_id = @PointId)
                AND (@After IS NULL OR i.id > @After)
              ORDER BY i.id
+            """;
+
+        public const string Latest = Columns + """
+
+             WHERE i.point_id = @PointId AND (@Scope IS NULL OR p.authority_id = @Scope)
+             ORDER BY i.id DESC
+            {limit}
             """;
 
         public const string Find = Columns + """

@@ -47,6 +47,13 @@ internal static class ReadTransfers
         return page.To(Show);
     }
 
+    /// <summary>Transfers of which something has not arrived, the latest first; the first hundred of them.</summary>
+    internal static async Task<IReadOnlyList<Item>> OnTheWayAsync(Request request)
+    {
+        var args = new { request.Caller.Scope, Take = 100L };
+        return [.. (await request.Session.ListAsync<Transfer>(Sql.OnTheWay, args, request.Aborted)).Select(Show)];
+    }
+
     internal static async Task<Result<Detail>> FindAsync(Request request)
     {
         var (db, ct) = (request.Session, request.Aborted);
@@ -79,6 +86,16 @@ internal static class ReadTransfers
                AND (@PointId IS NULL OR t.from_point_id = @PointId OR t.to_point_id = @PointId)
                AND (@After IS NULL OR t.id > @After)
              ORDER BY t.id
+            """;
+
+        public const string OnTheWay = Transfer.Sql.Columns + """
+
+             WHERE (@Scope IS NULL OR t.authority_id = @Scope)
+               AND c.transfer_id IS NULL
+               AND t.booklet_count > (SELECT COALESCE(SUM(q.received_count), 0) FROM transfer_receipts q
+                                       WHERE q.transfer_id = t.id)
+             ORDER BY t.id DESC
+            {limit}
             """;
 
         public const string Receipts = """
