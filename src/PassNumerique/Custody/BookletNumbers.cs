@@ -38,7 +38,7 @@ internal static class BookletNumbers
         var (found, unknown) = (new List<NumberedBooklet>(), new List<long>());
         foreach (var range in (numbers ?? []).Select(n => new BookletRange(n, n)).Concat(ranges ?? []))
         {
-            if (range is null) throw new InvalidRequestException("ranges", "Une ligne de cette liste est vide (null).");
+            if (range is null) throw new InvalidRequestException(Member, "Une ligne de cette liste est vide (null).");
             await AddAsync(db, orders, range, authorityId, found, unknown);
         }
 
@@ -72,7 +72,7 @@ internal static class BookletNumbers
     private static async Task AddAsync(
         Session db, OrderCards orders, BookletRange range, string authorityId, List<NumberedBooklet> found, List<long> unknown)
     {
-        if (range.First > range.Last) throw new InvalidRequestException("ranges",
+        if (range.First > range.Last) throw new InvalidRequestException(Member,
             $"La série {range.First}–{range.Last} finit avant de commencer : donnez le plus petit numéro d'abord.");
         var number = range.First;
         while (number <= range.Last)

@@ -36,7 +36,7 @@ public partial class ReturnsPage
         catch (InvalidRequestException invalid)
         {
             foreach (var (name, messages) in invalid.Errors)
-                foreach (var message in messages) form.Mark(name == "ranges" ? "bookletNumbers" : name, message);
+                foreach (var message in messages) form.Mark(name, message);
             return null;
         }
     }
