@@ -10,10 +10,9 @@ namespace PassNumerique.Custody;
 /// </summary>
 internal static class Moves
 {
-    /// <summary>Sends it; the part by which it left, or null where it doesn't lie there to be sent.</summary>
-    public static async Task<long?> SendAsync(Session db, NumberedBooklet booklet, string fromPointId, CancellationToken ct)
-    {
-        var sent = await db.ExecuteAsync(Sql.Send, new
+    /// <summary>Sends it by the next part of its story; false where it doesn't lie there to be sent.</summary>
+    public static async Task<bool> SendAsync(Session db, NumberedBooklet booklet, string fromPointId, CancellationToken ct) =>
+        await db.ExecuteAsync(Sql.Send, new
         {
             Booklet = booklet.Number,
             booklet.LastSerial,
@@ -27,9 +26,7 @@ internal static class Moves
             db.ActorId,
             db.NowMs,
             db.Batch,
-        }, ct);
-        return sent == 0 ? null : await db.FindAsync<long>(CurrentHandOut.LastPart, new { Booklet = booklet.Number }, ct);
-    }
+        }, ct) == 1;
 
     /// <summary>Ends the way that began with <paramref name="sentPart"/>; false where it has ended already.</summary>
     public static async Task<bool> EndAsync(

@@ -186,7 +186,7 @@ internal static class ReplaceBooklet
             order.CreditMinutes,
             TotalCents = answer.VoucherCount * order.FaceCents,
             ValidUntilDay = state.UntilDay,
-            OldOrderId = order.Id,
+            OrderSerial = order.FirstSerial,
             Salt = RandomNumberGenerator.GetBytes(VoucherCode.SaltBytes),
             KeyVersion = (long)keys.Current,
             OrderedDay = db.Today,
@@ -338,7 +338,7 @@ internal static class ReplaceBooklet
                    @ValidUntilDay, o.terms_version, @Salt, @KeyVersion, @OrderedDay,
                    @ActorId, @NowMs, @Batch
               FROM orders o
-             WHERE o.id = @OldOrderId
+             WHERE o.first_serial = @OrderSerial
             """;
 
         public const string InsertLot = """

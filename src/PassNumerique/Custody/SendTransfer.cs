@@ -57,7 +57,7 @@ internal static class SendTransfer
             var stuck = new List<NumberedBooklet>();
             foreach (var booklet in asked.Value)
             {
-                if (await Moves.SendAsync(db, booklet, from, ct) is { } part) await InsertLineAsync(answer, booklet, part, ct);
+                if (await Moves.SendAsync(db, booklet, from, ct)) await InsertLineAsync(answer, booklet, ct);
                 else stuck.Add(booklet);
             }
 
@@ -81,12 +81,11 @@ internal static class SendTransfer
                 db.Batch,
             }, ct);
 
-        private Task<long> InsertLineAsync(Answer answer, NumberedBooklet booklet, long part, CancellationToken ct) =>
+        private Task<long> InsertLineAsync(Answer answer, NumberedBooklet booklet, CancellationToken ct) =>
             db.ExecuteAsync(Sql.InsertLine, new
             {
                 TransferId = answer.Id,
                 Booklet = booklet.Number,
-                SentPart = part,
                 db.ActorId,
                 db.NowMs,
                 db.Batch,
@@ -116,9 +115,18 @@ internal static class SendTransfer
                     @ActorId, @NowMs, @Batch)
             """;
 
+        /// <summary>The part that the command has just taken is the last one of the booklet's story.</summary>
         public const string InsertLine = """
             INSERT INTO transfer_booklets (transfer_id, booklet, sent_part, actor_id, recorded_ms, batch)
-            VALUES (@TransferId, @Booklet, @SentPart, @ActorId, @NowMs, @Batch)
+            SELECT @TransferId,
+                   b.booklet,
+                   CAST(MAX(b.part) AS bigint),
+                   @ActorId,
+                   @NowMs,
+                   @Batch
+              FROM booklet_entries b
+             WHERE b.booklet = @Booklet
+             GROUP BY b.booklet
             """;
     }
 }
