@@ -18,5 +18,6 @@ internal static class CustodyEndpoints
         var replacements = api.MapGroup("/replacements");
         ReplaceBooklet.Map(replacements);
         ReadReplacements.Map(replacements);
+        PrintReplacement.Map(replacements);
     }
 }

@@ -10,7 +10,11 @@ namespace PassNumerique.Orders;
 /// <summary>What the codes of an order are made of, and what is printed beside them.</summary>
 internal sealed record CodeOrder(
     long VouchersPerBooklet, long FaceCents, long CreditMinutes, long ValidUntilDay, byte[] Salt, long KeyVersion,
-    string AuthorityName, string? PrintText, string? Telephone, byte[]? Logo);
+    string AuthorityName, string? PrintText, string? Telephone, byte[]? Logo)
+{
+    /// <summary>Of papers that stand for others: the minutes that each has; null where all have what the order says.</summary>
+    public IReadOnlyDictionary<long, long>? CreditMinutesOf { get; init; }
+}
 
 internal sealed record CodeLot(long FirstSerial, long LastSerial, string PointName);
 

@@ -5,6 +5,7 @@ using MediatR;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
 using PassNumerique.Platform.Jobs;
+using PassNumerique.Platform.Web;
 
 namespace PassNumerique.Orders;
 
@@ -24,7 +25,7 @@ internal static class PrintFile
         orders.Stream("/{id}/code-exports/{exportId}/file", Allowed, GoOnAsync);
     }
 
-    private static async Task WriteAsync(Request request, PrintKind kind)
+    internal static async Task WriteAsync(Request request, PrintKind kind)
     {
         var named = request.FilterId("export");
         if (await FindAsync(request, named ?? TagOf(request.Http)) is { } known && known.Kind == kind.Name)
@@ -146,6 +147,9 @@ internal static class PrintFile
         var db = request.Session;
         var order = (await db.FindAsync<CodeOrder>(Sql.Order, export, request.Aborted))!;
         var lots = await db.ListAsync<CodeLot>(Sql.Lots, export, request.Aborted);
+        order = order with { AuthorityName = await request.Service<DemoState>().PrintedAsync(db, order.AuthorityName) };
+        var papers = await db.ListAsync<Paper>(Sql.Papers, export, request.Aborted);
+        if (papers.Count > 0) order = order with { CreditMinutesOf = papers.ToDictionary(p => p.Serial, p => p.CreditMinutes) };
         var content = JsonSerializer.SerializeToUtf8Bytes(new { order, lots }, Json.Options);
         var build = typeof(PrintFile).Module.ModuleVersionId;
         var digest = request.Service<KeyRing>().Fingerprint($"{kind.Name} {build}\n", content)[..16];
@@ -182,6 +186,9 @@ internal static class PrintFile
     {
         public string ExportId => Id;
     }
+
+    /// <summary>A paper that stands for another, and what was left of that.</summary>
+    private sealed record Paper(long Serial, long CreditMinutes);
 
     private sealed record File(
         Export Export, PrintKind Kind, CodeOrder Order, IReadOnlyList<CodeLot> Lots, WritePrint Write, long? Total,
@@ -228,6 +235,15 @@ internal static class PrintFile
                                    FROM print_settings q
                                   WHERE q.authority_id = o.authority_id AND q.recorded_ms <= @RecordedMs)
              WHERE o.id = @OrderId
+            """;
+
+        public const string Papers = """
+            SELECT r.serial AS Serial,
+                   r.credit_minutes AS CreditMinutes
+              FROM orders o
+              JOIN replacements r ON r.serial BETWEEN o.first_serial AND o.last_serial
+             WHERE o.id = @OrderId
+             ORDER BY r.serial
             """;
 
         public const string Lots = """

@@ -3,6 +3,7 @@ using PassNumerique.Conventions;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
 using PassNumerique.Platform.Pdf;
+using PassNumerique.Platform.Web;
 using PassNumerique.Sites;
 
 namespace PassNumerique.Orders;
@@ -27,6 +28,7 @@ internal static class PrintLetters
         var args = new { OrderId = request.Id(), db.Caller.Scope };
         var order = await db.FindAsync<LetterOrder>(Sql.Order, args, ct)
             ?? throw new RefusedException(Problems.NotFound);
+        order = order with { AuthorityName = await request.Service<DemoState>().PrintedAsync(db, order.AuthorityName) };
         if (order.Cancelled > 0) throw new RefusedException(OrderSteps.Cancelled);
         var lots = await db.ListAsync<LetterLot>(Sql.Lots, args, ct);
         if (BookletOf(request) is { } booklet) lots = [LotOf(lots, order, booklet, db.Caller)];

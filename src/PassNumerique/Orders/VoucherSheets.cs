@@ -81,26 +81,24 @@ internal static class VoucherSheets
         private readonly SheetLayout _layout;
         private readonly bool _isSpecimen;
         private readonly byte[] _codeKey;
-        private readonly string _reading;
-        private readonly PdfResource _cell;
+        private readonly Dictionary<long, PdfResource> _cells = [];
+        private readonly PdfPicture? _picture;
+        private readonly PdfResource? _logo;
         private readonly PdfResource _marks;
         private readonly byte[] _line = new byte[64];
         private PdfPage? _page;
         private string? _point;
         private int _column;
-        private bool _isRead;
+        private long _readMinutes;
 
         public Sheet(PdfWriter pdf, CodeOrder order, SheetLayout layout, bool isSpecimen, KeyRing keys)
         {
             (_pdf, _order, _layout, _isSpecimen) = (pdf, order, layout, isSpecimen);
             _codeKey = keys.Derive(isSpecimen ? KeyRing.SpecimenVersion : (int)order.KeyVersion, KeyLabel.Code).ToArray();
-            var logo = order.Logo is { Length: > 0 } bytes && PdfPicture.Read(bytes, out _) is { } picture ? picture : null;
-            _cell = pdf.Add(Cell(logo, logo is null ? null : pdf.Add(logo)), layout.CellWidth, layout.CellHeight);
+            _picture = order.Logo is { Length: > 0 } bytes ? PdfPicture.Read(bytes, out _) : null;
+            _logo = _picture is null ? null : pdf.Add(_picture);
             _marks = pdf.Add(Marks(), SheetLayout.Width, SheetLayout.Height);
-            _reading = string.Join(". ", new[] { "Chaque pass", Credit, Validity, order.PrintText, Help }.OfType<string>()) + ".";
         }
-
-        private string Credit => $"Un crédit de {French.Duration(_order.CreditMinutes)} pour être aidé ou formé au numérique";
 
         private string Validity => $"Valable jusqu'au {French.Date(_order.ValidUntilDay)} inclus";
 
@@ -139,7 +137,7 @@ internal static class VoucherSheets
         {
             _page = _pdf.BeginPage(SheetLayout.Width, SheetLayout.Height);
             if (_point is { } point) _pdf.Bookmark(point);
-            (_point, _isRead) = (null, false);
+            (_point, _readMinutes) = (null, 0);
             _page.BeginArtifact();
             _page.Draw(_marks, 0, 0);
             _page.EndArtifact();
@@ -172,7 +170,7 @@ internal static class VoucherSheets
             VoucherQr.Encode(code, modules);
             var (x, y) = (_layout.Left(_column), _layout.Bottom(row));
             if (_isSpecimen) DrawSpecimen(page, x, y);
-            DrawCell(page, x, y);
+            DrawCell(page, x, y, _order.CreditMinutesOf?.GetValueOrDefault(serial) ?? _order.CreditMinutes);
             page.BeginArtifact();
             page.Modules(x + Pad + 3, y + _layout.CellHeight - Pad - _layout.Side - 2, _layout.Side, modules);
             page.EndArtifact();
@@ -192,16 +190,26 @@ internal static class VoucherSheets
             page.EndArtifact();
         }
 
-        /// <summary>What all passes say alike is read aloud once a sheet.</summary>
-        private void DrawCell(PdfPage page, double x, double y)
+        /// <summary>What passes say alike is read aloud once a sheet.</summary>
+        private void DrawCell(PdfPage page, double x, double y, long minutes)
         {
-            if (_isRead) page.BeginArtifact();
-            else page.BeginLeaf("P", actual: _reading);
-            page.Draw(_cell, x, y);
-            if (_isRead) page.EndArtifact();
+            var isRead = _readMinutes == minutes;
+            if (isRead) page.BeginArtifact();
+            else page.BeginLeaf("P", actual: Reading(minutes));
+            page.Draw(CellOf(minutes), x, y);
+            if (isRead) page.EndArtifact();
             else page.EndLeaf();
-            _isRead = true;
+            _readMinutes = minutes;
         }
+
+        private string Reading(long minutes) => string.Join(". ", new[]
+        {
+            $"Pass d'un crédit de {French.Duration(minutes)} pour être aidé ou formé au numérique", Validity, _order.PrintText, Help,
+        }.OfType<string>()) + ".";
+
+        private PdfResource CellOf(long minutes) => _cells.TryGetValue(minutes, out var known)
+            ? known
+            : _cells[minutes] = _pdf.Add(Cell(minutes), _layout.CellWidth, _layout.CellHeight);
 
         private static ReadOnlySpan<byte> NoSalt => new byte[VoucherCode.SaltBytes];
 
@@ -230,33 +238,33 @@ internal static class VoucherSheets
         }
 
         /// <summary>What stands on each pass: the house, the credit, the end, what is left, whom to ask.</summary>
-        private PdfForm Cell(PdfPicture? picture, PdfResource? logo)
+        private PdfForm Cell(long minutes)
         {
             var (form, size) = (new PdfForm(), _layout.Body);
             var x = Pad + 3 + _layout.Side + 14;
             var (right, width) = (_layout.CellWidth - Pad, _layout.CellWidth - Pad - x);
             var y = _layout.CellHeight - Pad - (size * 1.4);
-            if (picture is not null)
+            if (_picture is { } picture)
             {
                 var scale = Math.Min(size * 3.4 / picture.Height, width * 0.4 / picture.Width);
                 var (w, h) = (picture.Width * scale, picture.Height * scale);
-                form.Draw(logo!, right - w, Pad, w, h);
+                form.Draw(_logo!, right - w, Pad, w, h);
             }
 
             form.Text(StandardFont.Bold, size * 1.4, x, y, "Pass numérique");
             y = Lines(form, StandardFont.Regular, size, x, y - (size * 1.5), width, _order.AuthorityName, 2);
-            y = Lines(form, StandardFont.Bold, size, x, y, width, $"{French.Duration(_order.CreditMinutes)} pour apprendre ou être aidé", 2);
+            y = Lines(form, StandardFont.Bold, size, x, y, width, $"{French.Duration(minutes)} pour apprendre ou être aidé", 2);
             y = Lines(form, StandardFont.Regular, size, x, y, width, Validity, 2);
             if (_order.PrintText is { } text) y = Lines(form, StandardFont.Regular, size - 1, x, y, width, text, 2);
             if (Help is { } help) y = Lines(form, StandardFont.Regular, size, x, y, width, help, 1);
-            Ticks(form, x, Math.Max(y - 1, Pad + (size * 3.2)), size, width);
+            Ticks(form, minutes, x, Math.Max(y - 1, Pad + (size * 3.2)), size, width);
             return form;
         }
 
         /// <summary>A box for each half hour: what is left of a pass can't be seen otherwise.</summary>
-        private void Ticks(PdfForm form, double x, double y, double size, double width)
+        private static void Ticks(PdfForm form, long minutes, double x, double y, double size, double width)
         {
-            var count = Math.Clamp(_order.CreditMinutes / MinutesATick, 1, MaxTicks);
+            var count = Math.Clamp(minutes / MinutesATick, 1, MaxTicks);
             form.Text(StandardFont.Regular, size - 1, x, y, "Utilisé :");
             var at = x + (StandardFont.Regular.Width("Utilisé :") * (size - 1) / 1_000) + 4;
             var step = Math.Min(size * 1.5, (width - (at - x)) / count);

@@ -28,6 +28,8 @@ public partial class PassPage
         ["hand-out-reversed"] = "remise annulée",
         ["hand-out-corrected"] = "remise corrigée",
         ["returned"] = "carnet rendu",
+        ["dispatched"] = "colis envoyé au point de remise",
+        ["dispatch-received"] = "colis reçu au point de remise",
         ["sent"] = "carnet envoyé à un autre point",
         ["received"] = "carnet reçu",
         ["transfer-cancelled"] = "transfert annulé, carnet resté",

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using NUnit.Framework;
+using PassNumerique.Tests.Platform.Pdf;
 using PassNumerique.Tests.Platform;
 using PassNumerique.Tests.Redemption;
 
@@ -63,6 +64,25 @@ internal sealed class ReplacementTests(string engine)
         Assert.That((await _scenario.Authority().ReadAsync($"orders/{answer.Id}"))["totalCents"].GetInt64(), Is.Zero);
         var read = await _otherDesk.ReadAsync($"replacements/{answer.Id}");
         Assert.That((read["replacedBookletNumber"].GetInt64(), read["valueCents"].GetInt64()), Is.EqualTo((booklet, 3_500L)));
+    }
+
+    [Test]
+    public async Task The_new_passes_are_printed_at_the_desk_once_each_with_what_was_left()
+    {
+        var booklet = await GivenAsync("papier");
+        Scenario.Ok(await UseAsync(booklet));
+        var fresh = Scenario.Ok(await ReplaceAsync(booklet));
+        using var response = await _otherDesk.GetAsync($"replacements/{fresh.Id}/vouchers.pdf");
+        Assert.That(((int)response.StatusCode, response.Content.Headers.ContentType!.MediaType), Is.EqualTo((200, "application/pdf")));
+        var text = await PdfTools.TextAsync(await response.Content.ReadAsByteArrayAsync());
+        Assert.That(text, Does.Contain("1 h pour apprendre").And.Contain("2 h pour apprendre"));
+        Assert.That(text, Does.Contain($"TALON – Carnet n° {fresh["bookletNumber"].GetInt64()}"));
+        var again = await _otherDesk.ReadAsync($"replacements/{fresh.Id}/vouchers.pdf");
+        Assert.That((again.Status, again.Problem), Is.EqualTo((409, "print-needs-permission")));
+        Assert.That((await _scenario.Agent().ReadAsync($"replacements/{fresh.Id}/vouchers.pdf")).Status, Is.EqualTo(404), "of another desk");
+        var sheet = await _scenario.Authority().ReadAsync($"orders/{fresh.Id}/vouchers.csv");
+        Assert.That((sheet.Status, sheet.Problem), Is.EqualTo((409, "replacement-printed-at-desk")));
+        Assert.That((await _otherDesk.ReadAsync($"replacements/{Guid.NewGuid()}/vouchers.pdf")).Status, Is.EqualTo(404));
     }
 
     [Test]
