@@ -86,6 +86,7 @@ internal static class VoucherSheets
         private readonly PdfResource? _logo;
         private readonly PdfResource _marks;
         private readonly byte[] _line = new byte[64];
+        private readonly byte[] _codes;
         private PdfPage? _page;
         private string? _point;
         private int _column;
@@ -97,6 +98,7 @@ internal static class VoucherSheets
             _codeKey = keys.Derive(isSpecimen ? KeyRing.SpecimenVersion : (int)order.KeyVersion, KeyLabel.Code).ToArray();
             _picture = order.Logo is { Length: > 0 } bytes ? PdfPicture.Read(bytes, out _) : null;
             _logo = _picture is null ? null : pdf.Add(_picture);
+            _codes = new byte[order.VouchersPerBooklet * VoucherCode.Length];
             _marks = pdf.Add(Marks(), SheetLayout.Width, SheetLayout.Height);
         }
 
@@ -113,6 +115,8 @@ internal static class VoucherSheets
 
         public void WriteBooklet(long booklet)
         {
+            var version = _isSpecimen ? KeyRing.SpecimenVersion : (int)_order.KeyVersion;
+            VoucherCode.ComposeRange(_codeKey, version, booklet, _isSpecimen ? NoSalt : _order.Salt, _codes);
             var columns = (int)((_order.VouchersPerBooklet + _layout.Rows - 1) / _layout.Rows);
             if (_page is not null && _column + Math.Min(columns, _layout.Columns) > _layout.Columns) End();
             for (var first = 0L; first < _order.VouchersPerBooklet; first += _layout.Rows)
@@ -163,10 +167,9 @@ internal static class VoucherSheets
 
         private void WritePass(PdfPage page, long booklet, long position, int row)
         {
-            Span<byte> code = stackalloc byte[VoucherCode.Length];
             Span<uint> modules = stackalloc uint[VoucherQr.Size];
-            var (serial, version) = (booklet + position, _isSpecimen ? KeyRing.SpecimenVersion : (int)_order.KeyVersion);
-            VoucherCode.Compose(_codeKey, version, serial, _isSpecimen ? NoSalt : _order.Salt, code);
+            var serial = booklet + position;
+            var code = _codes.AsSpan((int)position * VoucherCode.Length, VoucherCode.Length);
             VoucherQr.Encode(code, modules);
             var (x, y) = (_layout.Left(_column), _layout.Bottom(row));
             if (_isSpecimen) DrawSpecimen(page, x, y);

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using NUnit.Framework;
-using PassNumerique.Tests.Platform.Pdf;
 using PassNumerique.Tests.Platform;
+using PassNumerique.Tests.Platform.Pdf;
 using PassNumerique.Tests.Redemption;
 
 namespace PassNumerique.Tests.Custody;
