@@ -254,7 +254,7 @@ internal sealed class IssuingTrial : IDisposable
 
     private async Task<string> UploadAsync(OrderWish wish)
     {
-        for (var since = DateTime.UtcNow; ; )
+        for (var since = DateTime.UtcNow; ;)
         {
             using var request = new HttpRequestMessage(HttpMethod.Post,
                 $"orders/file?conventionId={_convention}&vouchersPerBooklet={VouchersPerBooklet}&validUntil=2099-12-31&dryRun=false&wave={wish.Wave}");
