@@ -39,14 +39,15 @@ internal static class PrintLetters
         var convention = (await request.Service<ConventionCards>().FindLatestAsync(db, order.ConventionId))!;
         var terms = convention.InForce(db.Today).Terms;
         var sites = await SitesNear.ReadAsync(db, terms, ct);
+        var settings = await ReadPrintSettings.FindAsync(db, order.AuthorityId, ct);
         var response = request.Http.Response;
         response.ContentType = "application/pdf";
         response.Headers.CacheControl = "no-store";
         response.Headers.ContentDisposition = string.Create(
             CultureInfo.InvariantCulture, $"attachment; filename=\"lettres-{lots[0].FirstSerial}-{text.Code}.pdf\"");
         await Letters.WriteAsync(
-            response.BodyWriter, order, lots, new(text, font, terms, sites), new Courtesy(request.Service<Database>()),
-            progress: null, ct);
+            response.BodyWriter, order, lots, new(text, font, terms, sites, settings?.Telephone),
+            new Courtesy(request.Service<Database>()), progress: null, ct);
     }
 
     private static LetterText LanguageOf(Request request) => request.Text("langue") is not { } code
@@ -78,6 +79,7 @@ internal static class PrintLetters
         public const string Order = """
             SELECT o.id AS Id,
                    o.convention_id AS ConventionId,
+                   o.authority_id AS AuthorityId,
                    o.vouchers_per_booklet AS VouchersPerBooklet,
                    o.credit_minutes AS CreditMinutes,
                    COALESCE(x.valid_until_day, o.valid_until_day) AS ValidUntilDay,

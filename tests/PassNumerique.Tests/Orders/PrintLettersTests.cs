@@ -118,6 +118,16 @@ internal sealed class PrintLettersTests(string engine)
     }
 
     [Test]
+    public async Task It_says_whom_to_call_where_the_collectivite_said_so()
+    {
+        var scenario = await Scenario.CreateAsync(_service, booklets: 1, activate: false);
+        Scenario.Ok(await scenario.Authority().PostAsync("print-settings", new { telephone = "+33 3 26 00 00 09" }));
+        var pdf = await scenario.Authority().GetByteArrayAsync($"orders/{scenario.OrderId}/letters.pdf");
+        Assert.That(await PdfTools.TextAsync(pdf),
+            Does.Contain("Appelez vite le 03 26 00 00 09.").And.Not.Contain("Prévenez vite"));
+    }
+
+    [Test]
     public async Task A_cancelled_order_has_no_letters()
     {
         var scenario = await Scenario.CreateAsync(_service, booklets: 1, activate: false);
