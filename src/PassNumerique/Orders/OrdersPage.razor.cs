@@ -14,6 +14,7 @@ public partial class OrdersPage
         app.Page("/commandes", ReadConventions.Readers, ShowAsync, menu: "Commandes");
         OrderFormPage.Map(app);
         OrderFilePage.Map(app);
+        PaperPage.Map(app);
         PrintPage.Map(app);
         OrderPage.Map(app);
     }

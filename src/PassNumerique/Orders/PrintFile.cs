@@ -35,6 +35,7 @@ internal static class PrintFile
         }
 
         if (named is not null) throw new RefusedException(Problems.NotFound);
+        if (ComesFromElsewhere(request.Http)) throw new RefusedException(LinkFromElsewhere);
         var command = new RecordCodeExport.Command(kind.Name, request.FilterId("point")) { OrderId = request.Id() };
         var begun = await request.Service<IMediator>().Send(command, request.Aborted);
         if (begun.Refused is { } refusal) throw new RefusedException(refusal);
@@ -88,6 +89,15 @@ internal static class PrintFile
         response.Headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes */{file.Total}");
         await Problems.WriteAsync(request.Http, NoSuchRange.With("totalBytes", file.Total));
     }
+
+    /// <summary>
+    /// Browsers say so. A link that somebody laid out must not use up the free export of whoever is signed in here.
+    /// </summary>
+    private static bool ComesFromElsewhere(HttpContext http) => http.Request.Headers["Sec-Fetch-Site"] == "cross-site";
+
+    internal static readonly Refusal LinkFromElsewhere = new("link-from-elsewhere", 403,
+        "Ce lien vient d'un autre site : aucun code n'est sorti.",
+        "Ouvrez la commande dans Pass numérique et téléchargez ses codes depuis la page « Codes pour l'impression ».");
 
     internal static readonly Refusal NoSuchRange = new("range-not-satisfiable", 416,
         "Le fichier n'a pas d'octets à cet endroit.",

@@ -42,6 +42,22 @@ internal sealed class OrderPagesTests(string engine)
     }
 
     [Test]
+    public async Task A_collectivite_sets_what_its_passes_say()
+    {
+        var form = await _browser.OpenAsync("/commandes/papier");
+        Rgaa.Check(form);
+        var typed = new Dictionary<string, string> { ["text"] = "Avec l'État", ["telephone"] = "05 53 00 00 00" };
+        var wrong = await _browser.UploadAsync(form, "/commandes/papier", typed, "logo", "GIF89a"u8.ToArray());
+        Assert.That(wrong.Status, Is.EqualTo(400));
+        Assert.That(wrong.Text, Does.Contain("ni un PNG ni un JPEG"));
+        var set = await _browser.UploadAsync(wrong, "/commandes/papier", typed, "logo", Convert.FromBase64String(VoucherSheetsTests.Logo));
+        Rgaa.Check(set);
+        Assert.That(set.Text, Does.Contain("C'est enregistré").And.Contain("Retirer le logo enregistré"));
+        var kept = await _browser.UploadAsync(set, "/commandes/papier", typed, "logo", []);
+        Assert.That(kept.Text, Does.Contain("Retirer le logo enregistré"));
+    }
+
+    [Test]
     public async Task A_collectivite_orders_and_cancels()
     {
         var form = await _browser.OpenAsync("/commandes/nouvelle");

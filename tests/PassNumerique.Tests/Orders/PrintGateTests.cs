@@ -28,6 +28,18 @@ internal sealed class PrintGateTests(string engine)
     }
 
     [Test]
+    public async Task A_link_of_another_site_takes_no_codes()
+    {
+        var (world, order) = await ApprovedAsync();
+        using var lured = new HttpRequestMessage(HttpMethod.Get, $"orders/{order}/vouchers.csv");
+        lured.Headers.Add("Sec-Fetch-Site", "cross-site");
+        using var answer = await world.Authority.SendAsync(lured);
+        Assert.That((int)answer.StatusCode, Is.EqualTo(403));
+        Assert.That(await answer.Content.ReadAsStringAsync(), Does.Contain("link-from-elsewhere"));
+        Assert.That((await PrintAsync(world.Authority, order)).Status, Is.EqualTo(200), "the free export is still there");
+    }
+
+    [Test]
     public async Task Of_many_who_print_at_the_same_moment_one_gets_the_codes()
     {
         var (world, order) = await ApprovedAsync();

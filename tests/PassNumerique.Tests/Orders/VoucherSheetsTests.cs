@@ -149,7 +149,7 @@ internal sealed class VoucherSheetsTests(string engine)
     }
 
     /// <summary>A black dot.</summary>
-    private const string Logo = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==";
+    internal const string Logo = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==";
 
     private async Task SetAsync(object settings) => Scenario.Ok(await _world.Authority.PostAsync("print-settings", settings));
 
