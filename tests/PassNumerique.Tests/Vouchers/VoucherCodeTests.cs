@@ -151,6 +151,25 @@ public sealed class VoucherCodeTests
                 }
     }
 
+    [Test]
+    public void In_whole_codes_every_swap_and_every_wrong_symbol_of_two_is_caught_at_every_two_positions()
+    {
+        var ground = Known.Select(symbol => (byte)Alphabet.IndexOf(symbol)).ToArray();
+        foreach (var (i, j) in Pairs())
+            foreach (var a in AllValues)
+                foreach (var b in AllValues.Where(b => b != a))
+                {
+                    var text = Mend(ground, (i, a), (j, b));
+                    if (MistakeIn(text) != CodeMistake.None) Assert.Fail($"{text} is no code.");
+                    var (swapped, first, second) = (text.ToCharArray(), text.ToCharArray(), text.ToCharArray());
+                    (swapped[i], swapped[j]) = (swapped[j], swapped[i]);
+                    first[i] = Alphabet[b];
+                    second[j] = Alphabet[a];
+                    foreach (var wrong in (char[][])[swapped, first, second])
+                        if (MistakeIn(new string(wrong)) != CodeMistake.Check) Assert.Fail($"{text} passes as {new string(wrong)}.");
+                }
+    }
+
     [TestCase("43NQ-K8N4-WZ6T-QKA1-R9CJ")]
     [TestCase("43nqk8n4wz6tqka1r9cj")]
     [TestCase("  43nq k8n4 wz6t qka1 r9cj\r\n")]
@@ -343,6 +362,23 @@ public sealed class VoucherCodeTests
         foreach (var (position, value) in symbols)
             all[position] = (byte)value;
         return VoucherCode.Syndrome(all);
+    }
+
+    /// <summary>A code with these two symbols, made good again at a position that is neither of the two.</summary>
+    private static string Mend(byte[] ground, (int Position, int Value) one, (int Position, int Value) other)
+    {
+        var symbols = ground.ToArray();
+        symbols[one.Position] = (byte)one.Value;
+        symbols[other.Position] = (byte)other.Value;
+        var free = AllPositions.First(position => position != one.Position && position != other.Position);
+        symbols[free] = (byte)AllValues.Single(value => IsSound((byte)value));
+        return string.Concat(symbols.Select(symbol => Alphabet[symbol]));
+
+        bool IsSound(byte value)
+        {
+            symbols[free] = value;
+            return VoucherCode.Syndrome(symbols) == 0;
+        }
     }
 
     private static IEnumerable<(int I, int J)> Pairs()
