@@ -59,8 +59,11 @@ internal static class PrintingSheet
         var order = new CodeOrder(10, 1_000, 60, 20_818, salt, version, "Communauté d’agglomération du Lac",
             "Un service du numérique pour tous", "05 53 00 00 00", Logo: null);
         var lots = Enumerable.Range(0, Points).Select(point => new CodeLot(
-            first + (passes * point / Points), first + (passes * (point + 1) / Points) - 1, $"Maison des services {point + 1}"));
-        return (order, [.. lots]);
+            first + At(point), first + At(point + 1) - 1, $"Maison des services {point + 1}"));
+        return (order, [.. lots.Where(lot => lot.FirstSerial <= lot.LastSerial)]);
+
+        // Booklets are whole everywhere.
+        long At(int point) => passes / 10 * point / Points * 10;
     }
 
     private static async Task<double> RateAsync(long passes, Func<PipeWriter, Task> write, Func<Stream> open)

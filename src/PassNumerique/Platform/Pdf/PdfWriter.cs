@@ -217,7 +217,8 @@ internal sealed class PdfWriter : IAsyncDisposable
     }
 
     /// <summary>Writes a stream, compressed; <paramref name="entries"/> of its dictionary besides length and filter.</summary>
-    public void WriteStream(int number, string entries, ReadOnlySpan<byte> bytes) => WriteStream(number, entries, bytes, []);
+    public void WriteStream(int number, string entries, ReadOnlySpan<byte> bytes) =>
+        WriteStream(number, entries, bytes, [], CompressionLevel.Optimal);
 
     /// <summary>The element that the next piece of the page under way belongs to; its number is kept by the page.</summary>
     internal int MarkHere(int mark)
@@ -246,10 +247,11 @@ internal sealed class PdfWriter : IAsyncDisposable
         Emit("\nendstream endobj\n"u8);
     }
 
-    private void WriteStream(int number, string entries, ReadOnlySpan<byte> head, ReadOnlySpan<byte> rest)
+    private void WriteStream(
+        int number, string entries, ReadOnlySpan<byte> head, ReadOnlySpan<byte> rest, CompressionLevel level)
     {
         _compressed.SetLength(0);
-        using (var deflate = new ZLibStream(_compressed, CompressionLevel.Optimal, leaveOpen: true))
+        using (var deflate = new ZLibStream(_compressed, level, leaveOpen: true))
         {
             deflate.Write(head);
             deflate.Write(rest);
@@ -258,6 +260,7 @@ internal sealed class PdfWriter : IAsyncDisposable
         WriteStreamAsIs(number, entries + "/Filter/FlateDecode", _compressed.GetBuffer().AsSpan(0, (int)_compressed.Length));
     }
 
+    /// <summary>Structure repeats itself so much that the quickest way makes it small enough.</summary>
     private void EndObjectStream()
     {
         if (_collectedAt.Count == 0) return;
@@ -272,7 +275,7 @@ internal sealed class PdfWriter : IAsyncDisposable
         }
 
         WriteStream(number, $"/Type/ObjStm/N {Text(_collectedAt.Count)}/First {Text(heads.WrittenCount)}",
-            heads.WrittenSpan, _collected.WrittenSpan);
+            heads.WrittenSpan, _collected.WrittenSpan, CompressionLevel.Fastest);
         _collected.ResetWrittenCount();
         _collectedAt.Clear();
     }
