@@ -142,11 +142,12 @@ SELECT l.order_id,
   JOIN dbo.distribution_points p ON p.id = l.point_id;
 GO
 
--- Hand-outs, reversals, returns, corrections. person_number counts within a convention and names nobody.
+-- Hand-outs, reversals, returns, corrections, moves. person_number counts within a convention and names nobody.
 CREATE OR ALTER VIEW readable.booklet_entries AS
 SELECT e.booklet,
        e.part,
-       CASE e.kind WHEN 1 THEN 'hand-out' WHEN 2 THEN 'reversal' WHEN 3 THEN 'return' ELSE 'correction' END AS kind,
+       CASE e.kind WHEN 1 THEN 'hand-out' WHEN 2 THEN 'reversal' WHEN 3 THEN 'return' WHEN 4 THEN 'correction'
+                   WHEN 5 THEN 'departure' WHEN 6 THEN 'arrival' WHEN 7 THEN 'kept' ELSE 'replaced' END AS kind,
        p.name AS point,
        DATEADD(day, CAST(e.day AS int), CAST('1970-01-01' AS date)) AS on_date,
        e.person_number,
@@ -298,6 +299,54 @@ SELECT s.serial,
   LEFT JOIN dbo.disputes d ON d.serial = s.serial AND d.part = s.part
   LEFT JOIN dbo.dispute_settlements t ON t.serial = s.serial AND t.part = s.part
   LEFT JOIN dbo.guarantee_outcomes o ON o.serial = s.serial AND o.part = s.part;
+GO
+
+-- Booklets sent from one point to another, what arrived of each transfer, and why one was cancelled.
+CREATE OR ALTER VIEW readable.transfers AS
+SELECT t.id,
+       f.name AS from_point,
+       d.name AS to_point,
+       t.booklet_count,
+       (SELECT SUM(r.received_count) FROM dbo.transfer_receipts r WHERE r.transfer_id = t.id) AS received_count,
+       t.comment,
+       DATEADD(day, CAST(t.sent_day AS int), CAST('1970-01-01' AS date)) AS sent_on,
+       c.reason AS cancelled_because,
+       DATEADD(millisecond, CAST(t.recorded_ms % 86400000 AS int),
+           DATEADD(day, CAST(t.recorded_ms / 86400000 AS int), CAST('1970-01-01' AS datetime2(3)))) AS recorded_utc,
+       t.batch
+  FROM dbo.transfers t
+  JOIN dbo.distribution_points f ON f.id = t.from_point_id
+  JOIN dbo.distribution_points d ON d.id = t.to_point_id
+  LEFT JOIN dbo.transfer_cancellations c ON c.transfer_id = t.id;
+GO
+
+-- Drawers counted, beside what the facts expected there.
+CREATE OR ALTER VIEW readable.inventories AS
+SELECT i.id,
+       p.name AS point,
+       DATEADD(day, CAST(i.on_day AS int), CAST('1970-01-01' AS date)) AS counted_on,
+       i.expected_booklets,
+       i.counted_booklets,
+       i.explanation,
+       DATEADD(millisecond, CAST(i.recorded_ms % 86400000 AS int),
+           DATEADD(day, CAST(i.recorded_ms / 86400000 AS int), CAST('1970-01-01' AS datetime2(3)))) AS recorded_utc,
+       i.batch
+  FROM dbo.inventories i
+  JOIN dbo.distribution_points p ON p.id = i.point_id;
+GO
+
+-- Lost booklets and those that stand for them.
+CREATE OR ALTER VIEW readable.replacements AS
+SELECT r.order_id,
+       r.replaced_booklet,
+       o.first_serial AS booklet,
+       o.voucher_count,
+       r.reason,
+       DATEADD(millisecond, CAST(r.recorded_ms % 86400000 AS int),
+           DATEADD(day, CAST(r.recorded_ms / 86400000 AS int), CAST('1970-01-01' AS datetime2(3)))) AS recorded_utc,
+       r.batch
+  FROM dbo.replacement_orders r
+  JOIN dbo.orders o ON o.id = r.order_id;
 GO
 
 -- Sealed batches; compare chain with the head file.

@@ -1,6 +1,7 @@
 using PassNumerique.Access;
 using PassNumerique.Audit;
 using PassNumerique.Conventions;
+using PassNumerique.Custody;
 using PassNumerique.HandOut;
 using PassNumerique.Orders;
 using PassNumerique.Platform;
@@ -59,6 +60,7 @@ internal static class Program
         ConventionsEndpoints.Map(api);
         OrdersEndpoints.Map(api);
         HandOutEndpoints.Map(api);
+        CustodyEndpoints.Map(api);
         VouchersEndpoints.Map(api);
         RedemptionEndpoints.Map(api);
         SettlementEndpoints.Map(api);

@@ -1,10 +1,12 @@
 using PassNumerique.Access;
+using PassNumerique.Custody;
 using PassNumerique.HandOut;
 using PassNumerique.Orders;
 using PassNumerique.Platform.Jobs;
 using PassNumerique.Platform.Web;
 using PassNumerique.Redemption;
 using PassNumerique.Reports;
+using PassNumerique.Vouchers;
 
 namespace PassNumerique;
 
@@ -19,6 +21,10 @@ internal static class SitePages
         OrdersPage.Map(app);
         JobsPage.Map(app);
         HandOutPage.Map(app);
+        StockPage.Map(app);
+        LostBookletPage.Map(app);
+        BlocksPage.Map(app);
+        PassPage.Map(app);
         ScannerPage.Map(app);
         ReportsPage.Map(app);
         AccessibilityPage.Map(app);

@@ -52,21 +52,17 @@ internal static class PrintingSheet
             CodeSheet.WriteAsync(writer, order, lots, store.Keys, new Courtesy(database), progress: null, CancellationToken.None);
     }
 
-    /// <summary>An order in booklets of ten, shared out between ten points.</summary>
     internal static (CodeOrder Order, IReadOnlyList<CodeLot> Lots) Million(byte[] salt, long version, long passes)
     {
         const long first = 100_000_001;
         var order = new CodeOrder(10, 1_000, 60, 20_818, salt, version, "Communauté d’agglomération du Lac",
-            "Un service du numérique pour tous", "05 53 00 00 00", Logo: null);
+            "Un service de l’agglomération", "05 53 00 00 00", []);
         var lots = Enumerable.Range(0, Points).Select(point => new CodeLot(
-            first + At(point), first + At(point + 1) - 1, $"Maison des services {point + 1}"));
-        return (order, [.. lots.Where(lot => lot.FirstSerial <= lot.LastSerial)]);
-
-        // Booklets are whole everywhere.
-        long At(int point) => passes / 10 * point / Points * 10;
+            first + (passes * point / Points), first + (passes * (point + 1) / Points) - 1, $"Maison des services {point + 1}"));
+        return (order, [.. lots]);
     }
 
-    private static async Task<double> RateAsync(long passes, Func<PipeWriter, Task> write, Func<Stream> open)
+    internal static async Task<double> RateAsync(long passes, Func<PipeWriter, Task> write, Func<Stream> open)
     {
         var begun = Stopwatch.GetTimestamp();
         await using (var stream = open())
@@ -93,7 +89,7 @@ internal static class PrintingSheet
         }
     }
 
-    private static async Task<byte[]> BytesAsync(Func<PipeWriter, Task> write)
+    internal static async Task<byte[]> BytesAsync(Func<PipeWriter, Task> write)
     {
         var memory = new MemoryStream();
         var writer = PipeWriter.Create(memory, new StreamPipeWriterOptions(leaveOpen: true));

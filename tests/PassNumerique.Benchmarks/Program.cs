@@ -21,7 +21,7 @@ internal static class Program
         new("guesses", "hits of a guesser who knows all but 20 bits of a tag, without the limits and with them",
             GuessRuns.RunAsync),
         new("issuing", "an order of a million passes until it is counted everywhere, against one of ten", IssuingRun.RunAsync),
-        new("printing", "files and sheets of codes and QR codes, against bare loops and other encoders; codes against chance",
+        new("printing", "the sheet of codes and QR codes, against bare loops and other encoders; codes against chance",
             Printing.RunAsync),
         new("faults", "kills, power cuts, full disks, wrong input: nothing lost, nothing twice", FaultsRun.RunAsync),
         new("territories", "makes the table of communes out of the official lists",

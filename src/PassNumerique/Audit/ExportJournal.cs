@@ -246,7 +246,8 @@ internal static class ExportJournal
         private static readonly string OfOrder =
             "EXISTS (SELECT 1 FROM orders o WHERE o.convention_id = @Id AND o.id = order_id)";
 
-        private static readonly string OfRequest = "EXISTS (SELECT 1 FROM reprint_requests q JOIN orders o ON o.id = q.order_id"
+        private static readonly string OfRequest =
+            "EXISTS (SELECT 1 FROM reprint_requests q JOIN orders o ON o.id = q.order_id"
             + " WHERE o.convention_id = @Id AND q.id = request_id)";
 
         /// <summary>The short tables: what belongs to a convention.</summary>
@@ -287,6 +288,16 @@ internal static class ExportJournal
                 + " AND replacements.serial BETWEEN o.first_serial AND o.last_serial)"),
             Select("funds_receipts", Own),
             Select("costs", Own),
+            Select("transfers", Carries("transfers.id")),
+            Select("transfer_booklets", Carries("transfer_booklets.transfer_id")),
+            Select("transfer_receipts", Carries("transfer_receipts.transfer_id")),
+            Select("transfer_cancellations", Carries("transfer_cancellations.transfer_id")),
+            Select("inventories", "EXISTS (SELECT 1 FROM conventions c JOIN distribution_points p"
+                + " ON p.authority_id = c.authority_id WHERE c.id = @Id AND p.id = inventories.point_id)"),
+            Select("inventory_differences", "EXISTS (SELECT 1 FROM conventions c JOIN distribution_points p"
+                + " ON p.authority_id = c.authority_id JOIN inventories i ON i.point_id = p.id"
+                + " WHERE c.id = @Id AND i.id = inventory_differences.inventory_id)"),
+            Select("replacement_orders", OfOrder),
         ];
 
         /// <summary>The long tables, by the serials of an order.</summary>
@@ -313,6 +324,12 @@ internal static class ExportJournal
 
         public static IEnumerable<string> Composed => OfConvention.Concat(OfKey).Select(s => s.Statement)
             .Concat(OfRange.Select(s => s.Statement));
+
+        /// <summary>A transfer is of a collectivité: whole, where a booklet of the convention is among those sent.</summary>
+        private static string Carries(string transfer) =>
+            "EXISTS (SELECT 1 FROM transfer_booklets b JOIN orders o"
+            + " ON b.booklet BETWEEN o.first_serial AND o.last_serial"
+            + $" WHERE o.convention_id = @Id AND b.transfer_id = {transfer})";
 
         private static (string, string) Select(string name, string condition)
         {

@@ -107,6 +107,20 @@ internal static class Journal
             "order_id, point_id, on_day, booklets, carrier, tracking_reference"),
         new("dispatch_receipts", "order_id, point_id",
             "order_id, point_id, on_day, expected, booklets, explanation"),
+        new("transfers", "id",
+            "id, authority_id, from_point_id, to_point_id, booklet_count, comment, sent_day"),
+        new("transfer_booklets", "transfer_id, booklet",
+            "transfer_id, booklet, sent_part"),
+        new("transfer_receipts", "transfer_id, position",
+            "transfer_id, position, received_count, missing_count, explanation, received_day"),
+        new("transfer_cancellations", "transfer_id",
+            "transfer_id, reason"),
+        new("inventories", "id",
+            "id, point_id, on_day, by_number, expected_booklets, counted_booklets, explanation"),
+        new("inventory_differences", "inventory_id, booklet",
+            "inventory_id, booklet, difference"),
+        new("replacement_orders", "order_id",
+            "order_id, replaced_booklet, reason"),
     ]);
 
     private static class Sql

@@ -47,6 +47,14 @@ internal static class VerifyCounts
             "ce qui est utilisé et réservé dépasse le crédit.", Sql.HeldBeyondCredit),
         new("booklet_entries", "booklet, part", "l'écriture précédente de ce carnet manque.", Sql.BookletGap),
         new("booklet_entries", "booklet", "ce numéro n'est pas celui d'un carnet commandé.", Sql.NoBooklet),
+        new("booklet_entries", "booklet, part", "ce carnet a quitté un point sans transfert, ou sans y être.", Sql.Departed),
+        new("booklet_entries", "booklet, part",
+            "l'arrivée n'est pas celle d'un départ, ou pas au point de son transfert.", Sql.Arrived),
+        new("booklet_entries", "booklet, part", "ce carnet a été remis là où il n'était pas.", Sql.GivenElsewhere),
+        new("booklet_entries", "booklet, part", "aucun carnet ne remplace celui-ci, ou rien ne dit qu'il l'est.",
+            Sql.NotReplaced),
+        new("replacements", "serial",
+            "ce qui est remplacé n'est pas ce qui restait du pass quand il a été clos.", Sql.NotWhatWasLeft),
         new("redemption_outcomes", "serial, part",
             "l'utilisation défaite n'a pas d'annulation.", Sql.UndoneWithout),
         new("redemption_outcomes", "serial, part", "son paiement ne verse rien à son lieu.", Sql.Unpaid),
@@ -88,6 +96,11 @@ internal static class VerifyCounts
             "le montant dérogé n'est pas celui des dérogations.", Sql.Derogated),
         new("convention_balances", "convention_id",
             "le montant engagé n'est pas celui des activations et des garanties.", Sql.Committed),
+        new("transfers", "id", "les carnets de ce transfert ne sont pas ceux qu'il annonce.", Sql.TransferTotals),
+        new("transfer_receipts", "transfer_id", "les carnets reçus ne sont pas ceux des réceptions.", Sql.ReceiptTotals),
+        new("transfer_cancellations", "transfer_id", "ce transfert annulé a gardé des carnets en route.", Sql.CancelledOnTheWay),
+        new("inventories", "id", "l'écart n'est pas celui de ses carnets, ou personne ne l'a expliqué.", Sql.InventoryTotals),
+        new("replacement_orders", "order_id", "les pass de ce carnet ne sont pas tous de remplacement.", Sql.ReplacementPapers),
         new("guarantees", "convention_id, device_id, month, ordinal",
             "la garantie précédente de cet appareil manque.", Sql.OrdinalGap),
         new("order_files", "fingerprint", "le nombre de lignes n'est pas celui des lots de sa commande.", Sql.FileLots),
@@ -96,7 +109,8 @@ internal static class VerifyCounts
         new("code_releases", "order_id, position", "ce lot est sorti encore sans autorisation.", Sql.ReleaseAlone),
         new("code_exports", "id", "le nombre de pass n'est pas celui de ses lots.", Sql.ExportLots),
         new("code_transfers", "export_id", "l'envoi précédent de cette sortie manque.", Sql.TransferGap),
-        new("reprint_uses", "request_id", "l'autorisation est celle d'une autre commande, ou demandée après.", Sql.OtherUse),
+        new("reprint_uses", "request_id",
+            "l'autorisation est celle d'une autre commande, ou demandée après.", Sql.OtherUse),
     ];
 
     private static readonly Check[] Runs =
@@ -324,6 +338,140 @@ internal static class VerifyCounts
                     OR (b.booklet - o.first_serial) / o.vouchers_per_booklet * o.vouchers_per_booklet
                        <> b.booklet - o.first_serial)
              ORDER BY b.booklet
+            {limit}
+            """;
+
+        /// <summary>A booklet leaves the point where it is, with the transfer of that very part.</summary>
+        public const string Departed = """
+            SELECT b.booklet AS Number,
+                   b.part AS Part
+              FROM booklet_entries b
+              LEFT JOIN transfer_booklets l ON l.booklet = b.booklet AND l.sent_part = b.part
+              LEFT JOIN transfers t ON t.id = l.transfer_id
+              LEFT JOIN booklet_entries m
+                ON m.booklet = b.booklet
+               AND m.part = (SELECT MAX(x.part) FROM booklet_entries x
+                              WHERE x.booklet = b.booklet AND x.part < b.part AND x.kind IN (5, 6, 7))
+              LEFT JOIN lots o
+                ON o.first_serial = (SELECT MAX(y.first_serial) FROM lots y WHERE y.first_serial <= b.booklet)
+             WHERE b.booklet > @After AND b.booklet <= @Through AND b.kind = 5
+               AND (t.id IS NULL OR t.from_point_id <> b.point_id OR m.kind = 5
+                    OR COALESCE(m.point_id, o.point_id) <> b.point_id)
+             ORDER BY b.booklet, b.part
+            {limit}
+            """;
+
+        public const string Arrived = """
+            SELECT b.booklet AS Number,
+                   b.part AS Part
+              FROM booklet_entries b
+              LEFT JOIN transfer_booklets l ON l.booklet = b.booklet AND l.sent_part = b.part - 1
+              LEFT JOIN transfers t ON t.id = l.transfer_id
+             WHERE b.booklet > @After AND b.booklet <= @Through
+               AND ((b.kind IN (6, 7)
+                     AND (t.id IS NULL OR (b.kind = 6 AND t.to_point_id <> b.point_id)
+                          OR (b.kind = 7 AND t.from_point_id <> b.point_id)))
+                    OR (b.kind NOT IN (6, 7) AND t.id IS NOT NULL))
+             ORDER BY b.booklet, b.part
+            {limit}
+            """;
+
+        public const string GivenElsewhere = """
+            SELECT b.booklet AS Number,
+                   b.part AS Part
+              FROM booklet_entries b
+              JOIN booklet_entries m
+                ON m.booklet = b.booklet
+               AND m.part = (SELECT MAX(x.part) FROM booklet_entries x
+                              WHERE x.booklet = b.booklet AND x.part < b.part AND x.kind IN (5, 6, 7))
+             WHERE b.booklet > @After AND b.booklet <= @Through AND b.kind = 1 AND m.point_id <> b.point_id
+             ORDER BY b.booklet, b.part
+            {limit}
+            """;
+
+        /// <summary>Both ways: a replaced booklet has a new one, and a new one replaces a booklet that says so.</summary>
+        public const string NotReplaced = """
+            SELECT b.booklet AS Number,
+                   b.part AS Part
+              FROM booklet_entries b
+             WHERE b.booklet > @After AND b.booklet <= @Through
+               AND ((b.kind = 8
+                     AND NOT EXISTS (SELECT 1 FROM replacement_orders r WHERE r.replaced_booklet = b.booklet))
+                    OR (b.part = 1
+                        AND EXISTS (SELECT 1 FROM replacement_orders q WHERE q.replaced_booklet = b.booklet)
+                        AND NOT EXISTS (SELECT 1 FROM booklet_entries e WHERE e.booklet = b.booklet AND e.kind = 8)))
+             ORDER BY b.booklet, b.part
+            {limit}
+            """;
+
+        public const string NotWhatWasLeft = """
+            SELECT r.serial AS Number
+              FROM replacements r
+              LEFT JOIN voucher_entries c ON c.serial = r.replaced_serial AND c.kind = 5
+              LEFT JOIN orders o
+                ON o.first_serial = (SELECT MAX(x.first_serial) FROM orders x WHERE x.first_serial <= r.replaced_serial)
+              LEFT JOIN replacements p ON p.serial = r.replaced_serial
+             WHERE r.serial > @After AND r.serial <= @Through
+               AND (c.serial IS NULL OR o.id IS NULL OR c.closed_minutes <> r.credit_minutes
+                    OR COALESCE(p.face_cents, o.face_cents)
+                       - (SELECT CAST(COALESCE(SUM(v.value_cents), 0) AS bigint) FROM voucher_entries v
+                           WHERE v.serial = r.replaced_serial AND v.part < c.part) <> r.face_cents)
+             ORDER BY r.serial
+            {limit}
+            """;
+
+        public const string TransferTotals = """
+            SELECT t.id AS Id
+              FROM transfers t
+             WHERE t.booklet_count <> (SELECT CAST(COUNT(*) AS bigint) FROM transfer_booklets b WHERE b.transfer_id = t.id)
+             ORDER BY t.id
+            {limit}
+            """;
+
+        public const string ReceiptTotals = """
+            SELECT t.id AS Id
+              FROM transfers t
+             WHERE (SELECT CAST(COALESCE(SUM(r.received_count), 0) AS bigint) FROM transfer_receipts r
+                     WHERE r.transfer_id = t.id)
+                   <> (SELECT CAST(COUNT(*) AS bigint)
+                         FROM transfer_booklets b
+                         JOIN booklet_entries e ON e.booklet = b.booklet AND e.part = b.sent_part + 1 AND e.kind = 6
+                        WHERE b.transfer_id = t.id)
+             ORDER BY t.id
+            {limit}
+            """;
+
+        public const string CancelledOnTheWay = """
+            SELECT c.transfer_id AS Id
+              FROM transfer_cancellations c
+             WHERE EXISTS (SELECT 1
+                             FROM transfer_booklets b
+                             LEFT JOIN booklet_entries e ON e.booklet = b.booklet AND e.part = b.sent_part + 1
+                            WHERE b.transfer_id = c.transfer_id AND (e.booklet IS NULL OR e.kind <> 7))
+             ORDER BY c.transfer_id
+            {limit}
+            """;
+
+        public const string InventoryTotals = """
+            SELECT i.id AS Id
+              FROM inventories i
+             WHERE (i.by_number = 1
+                    AND i.counted_booklets - i.expected_booklets
+                        <> (SELECT CAST(COALESCE(SUM(CASE d.difference WHEN 'surplus' THEN 1 ELSE -1 END), 0) AS bigint)
+                              FROM inventory_differences d
+                             WHERE d.inventory_id = i.id))
+                OR (i.explanation IS NULL AND EXISTS (SELECT 1 FROM inventory_differences e WHERE e.inventory_id = i.id))
+             ORDER BY i.id
+            {limit}
+            """;
+
+        public const string ReplacementPapers = """
+            SELECT r.order_id AS Id
+              FROM replacement_orders r
+              JOIN orders o ON o.id = r.order_id
+             WHERE o.voucher_count <> (SELECT CAST(COUNT(*) AS bigint) FROM replacements p
+                                        WHERE p.serial BETWEEN o.first_serial AND o.last_serial)
+             ORDER BY r.order_id
             {limit}
             """;
 
@@ -623,6 +771,7 @@ internal static class VerifyCounts
              WHERE b.ordered_cents <> (SELECT CAST(COALESCE(SUM(o.total_cents), 0) AS bigint)
                                          FROM orders o
                                         WHERE o.convention_id = b.convention_id
+                                          AND NOT EXISTS (SELECT 1 FROM replacement_orders r WHERE r.order_id = o.id)
                                           AND NOT EXISTS (SELECT 1 FROM order_steps s
                                                            WHERE s.order_id = o.id AND s.step = 'cancelled'))
              ORDER BY b.convention_id
@@ -656,6 +805,7 @@ internal static class VerifyCounts
              WHERE b.committed_cents <> (SELECT CAST(COALESCE(SUM(o.total_cents), 0) AS bigint)
                                            FROM orders o
                                           WHERE o.convention_id = b.convention_id
+                                            AND NOT EXISTS (SELECT 1 FROM replacement_orders r WHERE r.order_id = o.id)
                                             AND EXISTS (SELECT 1 FROM order_steps s
                                                          WHERE s.order_id = o.id AND s.step = 'activated'))
                                         + (SELECT CAST(COALESCE(SUM(g.value_cents), 0) AS bigint)

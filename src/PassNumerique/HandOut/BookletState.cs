@@ -5,9 +5,13 @@ using PassNumerique.Vouchers;
 
 namespace PassNumerique.HandOut;
 
-/// <summary>A booklet as its facts stand, read to explain a refusal.</summary>
+/// <summary>
+/// A booklet as its facts stand, read to explain a refusal. <paramref name="PointId"/> is where it lies: where the last
+/// transfer brought it, else where its lot was sent; the sender, while it is on its way.
+/// </summary>
 internal sealed record BookletState(
-    long GivenPart, long GivenDay, long Returned, long Activated, long Blocked, long UntilDay, string PointId)
+    long GivenPart, long GivenDay, long Returned, long Replaced, long Activated, long Delivered, long Blocked, long UntilDay,
+    string PointId, long InTransit)
 {
     public bool IsHandedOut => GivenPart > 0;
 
@@ -24,9 +28,11 @@ internal sealed record BookletState(
     /// <summary>Why it can't be handed out by this point today; null when nothing stands against it.</summary>
     public Refusal? WhyNot(string pointId, long day, long today) => this switch
     {
+        { InTransit: > 0 } => HandOutRefusals.InTransit,
         _ when PointId != pointId => HandOutRefusals.OtherPoint,
         { Activated: 0 } => HandOutRefusals.NotActive,
         { Returned: > 0 } => HandOutRefusals.Returned,
+        { Replaced: > 0 } => HandOutRefusals.Replaced,
         { IsHandedOut: true } => HandOutRefusals.AlreadyHandedOut
             .Because($"Il a été remis le {French.Date(GivenDay)}. Prenez un autre carnet, ou annulez cette remise.")
             .With("handedOutOn", GivenDay.ToDate()),
@@ -51,15 +57,24 @@ internal sealed record BookletState(
                             CAST(0 AS bigint)) AS GivenDay,
                    (SELECT CAST(COUNT(*) AS bigint) FROM booklet_entries r
                      WHERE r.booklet = @Booklet AND r.kind = 3) AS Returned,
+                   (SELECT CAST(COUNT(*) AS bigint) FROM booklet_entries p
+                     WHERE p.booklet = @Booklet AND p.kind = 8) AS Replaced,
                    (SELECT CAST(COUNT(*) AS bigint) FROM order_steps s
                      WHERE s.order_id = @OrderId AND s.slot = 6) AS Activated,
+                   (SELECT CAST(COUNT(*) AS bigint) FROM order_steps d
+                     WHERE d.order_id = @OrderId AND d.slot = 5) AS Delivered,
                    (SELECT CAST(COUNT(*) AS bigint) FROM blocks k
                      WHERE k.order_serial = @OrderSerial AND k.first_serial <= @LastSerial AND k.last_serial >= @Booklet
                        AND NOT EXISTS (SELECT 1 FROM block_lifts x WHERE x.block_id = k.id)) AS Blocked,
                    COALESCE((SELECT MAX(x.valid_until_day) FROM order_extensions x WHERE x.order_id = @OrderId),
                             @ValidUntilDay) AS UntilDay,
-                   l.point_id AS PointId
+                   COALESCE(m.point_id, l.point_id) AS PointId,
+                   CAST(CASE WHEN m.kind = 5 THEN 1 ELSE 0 END AS bigint) AS InTransit
               FROM lots l
+              LEFT JOIN booklet_entries m
+                ON m.booklet = @Booklet
+               AND m.part = (SELECT MAX(y.part) FROM booklet_entries y
+                              WHERE y.booklet = @Booklet AND y.kind IN (5, 6, 7))
              WHERE l.order_id = @OrderId AND l.first_serial <= @Booklet AND l.last_serial >= @Booklet
             """;
     }
@@ -88,6 +103,16 @@ internal static class HandOutRefusals
 
     public static readonly Refusal Returned = new("booklet-returned", 409, "Ce carnet a été rendu.",
         "Il ne peut plus être remis : prenez-en un autre et mettez celui-ci au rebut.");
+
+    public static readonly Refusal Replaced = new("booklet-replaced", 409, "Ce carnet a été remplacé par un autre.",
+        "Ses pass ne valent plus rien : mettez-le au rebut. La personne a reçu un nouveau carnet.");
+
+    public static readonly Refusal InTransit = new("booklet-in-transit", 409, "Ce carnet est en cours de transfert.",
+        "Confirmez d'abord sa réception, à la page des transferts ; s'il n'est jamais parti, l'expéditeur annule le transfert.");
+
+    public static readonly Refusal IsReplacement = new("booklet-is-replacement", 409,
+        "Ce carnet en remplace un autre : sa remise ne s'annule pas.",
+        "S'il n'a pas été donné, enregistrez son retour ; une nouvelle perte se déclare par un remplacement.");
 
     public static readonly Refusal AlreadyHandedOut = new("booklet-already-handed-out", 409, "Ce carnet est déjà remis.",
         "Prenez un autre carnet, ou annulez la remise précédente.");

@@ -13,7 +13,9 @@ internal static class HandOutEndpoints
         ReverseHandOut.Map(handOuts);
         CorrectHandOut.Map(handOuts);
         ListHandOuts.Map(handOuts);
-        ReturnBooklet.Map(api.MapGroup("/returns"));
+        var returns = api.MapGroup("/returns");
+        ReturnBooklet.Map(returns);
+        ReturnBooklets.Map(returns);
         RecordAssessment.Map(api.MapGroup("/assessments"));
         ErasePerson.Map(api.MapGroup("/persons"));
         ShowStock.Map(api.MapGroup("/distribution-points"));

@@ -86,7 +86,7 @@ internal static class ListHandOuts
                    b.day AS Day,
                    b.recorded_ms AS RecordedMs,
                    (SELECT CAST(COUNT(*) AS bigint) FROM booklet_entries u
-                     WHERE u.booklet = b.booklet AND u.kind IN (2, 3) AND u.part > b.part) AS Ended
+                     WHERE u.booklet = b.booklet AND u.kind IN (2, 3, 8) AND u.part > b.part) AS Ended
               FROM booklet_entries b
              WHERE b.point_id = @PointId AND b.kind = 1
                AND (b.day < @Day OR (b.day = @Day AND (b.booklet > @Booklet
@@ -102,11 +102,14 @@ internal static class ListHandOuts
                    b.day AS Day,
                    b.recorded_ms AS RecordedMs,
                    (SELECT CAST(COUNT(*) AS bigint) FROM booklet_entries u
-                     WHERE u.booklet = b.booklet AND u.kind IN (2, 3) AND u.part > b.part) AS Ended
+                     WHERE u.booklet = b.booklet AND u.kind IN (2, 3, 8) AND u.part > b.part) AS Ended
               FROM booklet_entries b
              WHERE b.booklet = @Booklet AND b.part = @Part AND b.kind = 1
             """;
 
+        /// <summary>
+        /// Booklets of the lots of a point that never left it, and those that a transfer brought there last.
+        /// </summary>
         public const string Missing = """
             SELECT m.booklet AS Booklet,
                    m.first_day AS FirstDay
@@ -116,12 +119,29 @@ internal static class ListHandOuts
                       JOIN orders o ON o.id = l.order_id
                       JOIN voucher_entries e ON e.serial BETWEEN l.first_serial AND l.last_serial
                      WHERE l.point_id = @PointId AND e.kind IN (1, 2)
-                     GROUP BY e.serial - ((e.serial - o.first_serial) % o.vouchers_per_booklet)) m
+                     GROUP BY e.serial - ((e.serial - o.first_serial) % o.vouchers_per_booklet)
+                     UNION ALL
+                    SELECT a.booklet,
+                           CAST(MIN(v.service_day) AS bigint)
+                      FROM booklet_entries a
+                      JOIN lots t
+                        ON t.first_serial = (SELECT MAX(x.first_serial) FROM lots x WHERE x.first_serial <= a.booklet)
+                      JOIN orders q ON q.id = t.order_id
+                      JOIN voucher_entries v
+                        ON v.serial >= a.booklet AND v.serial < a.booklet + q.vouchers_per_booklet AND v.kind IN (1, 2)
+                     WHERE a.point_id = @PointId AND a.kind = 6 AND t.point_id <> @PointId
+                       AND NOT EXISTS (SELECT 1 FROM booklet_entries n
+                                        WHERE n.booklet = a.booklet AND n.kind = 6 AND n.part > a.part)
+                     GROUP BY a.booklet) m
              WHERE m.booklet > @After
                AND NOT EXISTS (SELECT 1 FROM booklet_entries g
                                 WHERE g.booklet = m.booklet AND g.kind = 1
                                   AND NOT EXISTS (SELECT 1 FROM booklet_entries u
                                                    WHERE u.booklet = g.booklet AND u.kind = 2 AND u.part > g.part))
+               AND NOT EXISTS (SELECT 1 FROM booklet_entries d
+                                WHERE d.booklet = m.booklet AND d.kind = 6 AND d.point_id <> @PointId
+                                  AND NOT EXISTS (SELECT 1 FROM booklet_entries w
+                                                   WHERE w.booklet = d.booklet AND w.kind = 6 AND w.part > d.part))
              ORDER BY m.booklet
             {limit}
             """;

@@ -236,21 +236,9 @@ internal static class RecordHandOut
                    @ActorId,
                    @NowMs,
                    @Batch
-              FROM (SELECT CAST(COALESCE(MAX(part), 0) AS bigint) AS part,
-                           CAST(COALESCE(MAX(CASE WHEN kind = 1 THEN part ELSE 0 END), 0) AS bigint) AS given,
-                           CAST(COALESCE(MAX(CASE WHEN kind = 2 THEN part ELSE 0 END), 0) AS bigint) AS undone,
-                           CAST(COALESCE(SUM(CASE WHEN kind = 3 THEN 1 ELSE 0 END), 0) AS bigint) AS returned
-                      FROM booklet_entries
-                     WHERE booklet = @Booklet) b
-             WHERE b.given <= b.undone AND b.returned = 0
+            """ + StockedBooklet.AtPoint + """
+
                AND EXISTS (SELECT 1 FROM order_steps s WHERE s.order_id = @OrderId AND s.slot = 6)
-               AND EXISTS (SELECT 1 FROM lots l
-                            WHERE l.order_id = @OrderId AND l.point_id = @PointId
-                              AND l.first_serial <= @Booklet AND l.last_serial >= @LastSerial)
-               AND NOT EXISTS (SELECT 1 FROM blocks k
-                                WHERE k.order_serial = @OrderSerial
-                                  AND k.first_serial <= @LastSerial AND k.last_serial >= @Booklet
-                                  AND NOT EXISTS (SELECT 1 FROM block_lifts x WHERE x.block_id = k.id))
             """;
 
         public const string Contact = """

@@ -42,28 +42,31 @@ internal static class ReturnBooklet
             if (!db.Caller.Reaches(state.PointId, Role.Agent)) return HandOutRefusals.OtherPoint;
             if (state.Activated == 0) return HandOutRefusals.NotActive;
 
-            var written = await db.ExecuteAsync(Sql.Return, Args(command, order, state.PointId, booklet), ct);
-            if (written == 0) return HandOutRefusals.Returned;
-            var closed = 0L;
-            for (var serial = booklet; serial < booklet + order.VouchersPerBooklet; serial++)
-                closed += await db.ExecuteAsync(Sql.Close, Args(command, order, state.PointId, serial), ct);
-            if (await HandOutRefusals.ReservedAsync(db, order, booklet, ct) is { } reserved) return reserved;
+            var reason = command.Reason.Trim();
+            var written = await db.ExecuteAsync(Sql.Return, Args(booklet, state.PointId, reason), ct);
+            if (written == 0) return WhyNot(await BookletState.ReadAsync(db, order, booklet));
+            var closed = await ClosedPasses.CloseAsync(db, order, booklet, reason, ct);
+            if (closed.Refused is { } reserved) return reserved;
             var minutes = await db.FindAsync<long>(Sql.Closed,
                 new { First = booklet, Last = booklet + order.VouchersPerBooklet - 1 }, ct);
             var part = await db.FindAsync<long>(CurrentHandOut.LastPart, new { Booklet = booklet }, ct);
-            return new Answer(EntryId.Pack(booklet, part), booklet, closed, minutes, Clock.InstantText(db.NowMs));
+            return new Answer(
+                EntryId.Pack(booklet, part), booklet, closed.Value!.Count, minutes, Clock.InstantText(db.NowMs));
         }
 
-        private object Args(Command command, OrderCard order, string pointId, long serial) => new
+        private static Refusal WhyNot(BookletState state) => state switch
         {
-            Booklet = command.BookletNumber,
-            Serial = serial,
-            order.CreditMinutes,
-            order.ConventionId,
+            { InTransit: > 0 } => HandOutRefusals.InTransit,
+            { Replaced: > 0 } => HandOutRefusals.Replaced,
+            _ => HandOutRefusals.Returned,
+        };
+
+        private object Args(long booklet, string pointId, string reason) => new
+        {
+            Booklet = booklet,
             PointId = pointId,
             Day = db.Today,
-            Month = Clock.Month(db.Today),
-            Reason = command.Reason.Trim(),
+            Reason = reason,
             db.Caller.OrganisationId,
             OperationId = Ids.New(),
             db.BodyHash,
@@ -92,46 +95,13 @@ internal static class ReturnBooklet
                    @NowMs,
                    @Batch
               FROM (SELECT CAST(COALESCE(MAX(part), 0) AS bigint) AS part,
-                           CAST(COALESCE(SUM(CASE WHEN kind = 3 THEN 1 ELSE 0 END), 0) AS bigint) AS returned
+                           CAST(COALESCE(MAX(CASE WHEN kind IN (5, 6, 7) THEN part ELSE 0 END), 0) AS bigint) AS moved,
+                           CAST(COALESCE(SUM(CASE WHEN kind IN (3, 8) THEN 1 ELSE 0 END), 0) AS bigint) AS ended
                       FROM booklet_entries
                      WHERE booklet = @Booklet) b
-             WHERE b.returned = 0
-            """;
-
-        public const string Close = """
-            INSERT INTO voucher_entries (
-                   serial, part, kind, minutes, used_after, credit_minutes, value_cents, hold_minutes, closed_minutes,
-                   convention_id, terms_version, duration_minutes, service_day, month, reason, organisation_id,
-                   operation_id, line, body_hash, actor_id, recorded_ms, batch)
-            SELECT @Serial,
-                   v.part + 1,
-                   5,
-                   0,
-                   v.used,
-                   COALESCE(r.credit_minutes, @CreditMinutes),
-                   0,
-                   0,
-                   COALESCE(r.credit_minutes, @CreditMinutes) - v.used,
-                   @ConventionId,
-                   1,
-                   0,
-                   @Day,
-                   @Month,
-                   @Reason,
-                   @OrganisationId,
-                   @OperationId,
-                   0,
-                   @BodyHash,
-                   @ActorId,
-                   @NowMs,
-                   @Batch
-              FROM (SELECT CAST(COALESCE(MAX(part), 0) AS bigint) AS part,
-                           CAST(COALESCE(SUM(minutes), 0) AS bigint) AS used,
-                           CAST(COALESCE(SUM(CASE WHEN kind = 5 THEN 1 ELSE 0 END), 0) AS bigint) AS closed
-                      FROM voucher_entries
-                     WHERE serial = @Serial) v
-              LEFT JOIN replacements r ON r.serial = @Serial
-             WHERE v.closed = 0 AND v.used < COALESCE(r.credit_minutes, @CreditMinutes)
+             WHERE b.ended = 0
+               AND NOT EXISTS (SELECT 1 FROM booklet_entries m
+                                WHERE m.booklet = @Booklet AND m.part = b.moved AND m.kind = 5)
             """;
 
         public const string Closed = """

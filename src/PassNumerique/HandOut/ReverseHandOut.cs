@@ -41,7 +41,7 @@ internal static class ReverseHandOut
             var found = handOut.Value!;
             var booklet = found.Booklet;
             var written = await db.ExecuteAsync(Sql.Insert, Args(command, found, booklet), ct);
-            if (written == 0) return HandOutRefusals.NotHandedOut;
+            if (written == 0) return await WhyNotAsync(found, ct);
             for (var serial = booklet; serial < booklet + found.Order.VouchersPerBooklet; serial++)
             {
                 var released = await db.ExecuteAsync(Sql.Release, Args(command, found, serial), ct);
@@ -53,8 +53,18 @@ internal static class ReverseHandOut
             return new Answer(EntryId.Pack(booklet, last), command.HandOutId, booklet, Clock.InstantText(db.NowMs));
         }
 
+        private async Task<Refusal> WhyNotAsync(CurrentHandOut.Found found, CancellationToken ct)
+        {
+            var state = await BookletState.ReadAsync(db, found.Order, found.Booklet);
+            if (state.Replaced > 0) return HandOutRefusals.Replaced;
+            return await db.FindAsync<long>(Sql.Replacements, new { OrderId = found.Order.Id }, ct) > 0
+                ? HandOutRefusals.IsReplacement
+                : HandOutRefusals.NotHandedOut;
+        }
+
         private object Args(Command command, CurrentHandOut.Found found, long serial) => new
         {
+            OrderId = found.Order.Id,
             found.Booklet,
             found.Part,
             found.PointId,
@@ -93,10 +103,17 @@ internal static class ReverseHandOut
                    @Batch
               FROM (SELECT CAST(COALESCE(MAX(part), 0) AS bigint) AS part,
                            CAST(COALESCE(MAX(CASE WHEN kind = 1 THEN part ELSE 0 END), 0) AS bigint) AS given,
-                           CAST(COALESCE(MAX(CASE WHEN kind IN (2, 3) THEN part ELSE 0 END), 0) AS bigint) AS ended
+                           CAST(COALESCE(MAX(CASE WHEN kind IN (2, 3, 8) THEN part ELSE 0 END), 0) AS bigint) AS ended
                       FROM booklet_entries
                      WHERE booklet = @Booklet) b
              WHERE b.given = @Part AND b.ended < @Part
+               AND NOT EXISTS (SELECT 1 FROM replacement_orders p WHERE p.order_id = @OrderId)
+            """;
+
+        public const string Replacements = """
+            SELECT CAST(COUNT(*) AS bigint) AS Orders
+              FROM replacement_orders
+             WHERE order_id = @OrderId
             """;
 
         public const string Release = """

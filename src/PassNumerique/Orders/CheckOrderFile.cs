@@ -30,9 +30,9 @@ internal static class CheckOrderFile
     /// <param name="KnownJobId">The job that is at this very file now.</param>
     internal sealed record Answer(
         bool DryRun, bool Valid, string Fingerprint, long LineCount, long PointCount, long Booklets, long? PicBooklets,
-        long Vouchers, long TotalCents, long RemainingCents, long ErrorCount, IReadOnlyDictionary<string, long> ErrorCounts,
-        IReadOnlyList<OrderFileError> Errors, IReadOnlyList<OrderFileDuplicate> Duplicates, IReadOnlyList<Problem> Problems,
-        IReadOnlyList<OrderFileShare> Points, string? KnownOrderId, string? KnownJobId);
+        long Vouchers, long TotalCents, long RemainingCents, long ErrorCount,
+        IReadOnlyDictionary<string, long> ErrorCounts, IReadOnlyList<OrderFileError> Errors,
+        IReadOnlyList<OrderFileDuplicate> Duplicates, IReadOnlyList<Problem> Problems, IReadOnlyList<OrderFileShare> Points, string? KnownOrderId, string? KnownJobId);
 
     internal sealed record Problem(string Code, string Title, string Detail);
 
@@ -40,7 +40,8 @@ internal static class CheckOrderFile
     internal sealed record Accepted(string? JobId, string? OrderId, string Fingerprint, long Vouchers, long TotalCents);
 
     /// <summary>All that was found, before it is cut to what an answer shows.</summary>
-    internal sealed record Outcome(OrderFileHead Head, CheckedOrderFile File, IReadOnlyList<Refusal> Problems, Answer Answer);
+    internal sealed record Outcome(
+        OrderFileHead Head, CheckedOrderFile File, IReadOnlyList<Refusal> Problems, Answer Answer);
 
     internal static readonly Refusal NotValid = new("order-file-invalid", 409,
         "Ce fichier a des lignes à corriger : rien n'est commandé.",
@@ -82,7 +83,9 @@ internal static class CheckOrderFile
         var args = new { convention.AuthorityId, head.ConventionId, Take = MaxKnownPoints };
         var file = OrderFile.Check(OrderFile.Read(bytes), await db.ListAsync<NamedPoint>(Sql.Points, args, ct));
         var fingerprint = OrderFile.Fingerprint(head, file.Shares);
-        var known = file.Errors.Count > 0 ? null : await request.Service<StageOrderFile>().FindKnownAsync(fingerprint, ct);
+        var known = file.Errors.Count > 0
+            ? null
+            : await request.Service<StageOrderFile>().FindKnownAsync(fingerprint, ct);
         var remaining = await db.FindAsync<long>(Sql.Remaining, args, ct);
         var terms = convention.InForce(db.Today).Terms;
         var problems = known is null ? WhyNot(head, file, terms, remaining, db.Today).ToList() : [];
@@ -141,7 +144,11 @@ internal static class CheckOrderFile
 
         var ordered = await OrderAsync(request, outcome);
         if (ordered.Value is { } accepted)
-            request.Http.Response.Headers.Location = Api.Root + (accepted.OrderId is { } order ? $"/orders/{order}" : $"/jobs/{accepted.JobId}");
+        {
+            var path = accepted.OrderId is { } order ? $"/orders/{order}" : $"/jobs/{accepted.JobId}";
+            request.Http.Response.Headers.Location = Api.Root + path;
+        }
+
         await Api.WriteAsync(request.Http, ordered,
             ordered.Value?.OrderId is null ? StatusCodes.Status202Accepted : StatusCodes.Status200OK);
     }
@@ -153,12 +160,13 @@ internal static class CheckOrderFile
         await WriteTableAsync(request.Http, outcome.Value!.File);
     }
 
-    /// <summary>Everything that is missing or wrong in the query at once; what is wrong in its values, the validator says.</summary>
+    /// <summary>All that is missing in the query at once; what is wrong in its values, the validator says.</summary>
     private static OrderFileHead HeadOf(Request request)
     {
         var errors = new Dictionary<string, string[]>();
         if (request.Text("conventionId") is null) errors["conventionId"] = ["Un identifiant UUID est attendu."];
-        if (!long.TryParse(request.Text("vouchersPerBooklet"), NumberStyles.None, CultureInfo.InvariantCulture, out var size))
+        if (!long.TryParse(
+            request.Text("vouchersPerBooklet"), NumberStyles.None, CultureInfo.InvariantCulture, out var size))
             errors["vouchersPerBooklet"] = [$"Un nombre de 1 à {PlaceOrder.MaxVouchersPerBooklet} est attendu."];
         if (!DateOnly.TryParseExact(
             request.Text("validUntil"), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var until))

@@ -10,7 +10,11 @@ namespace PassNumerique.Orders;
 /// <summary>What the codes of an order are made of, and what is printed beside them.</summary>
 internal sealed record CodeOrder(
     long VouchersPerBooklet, long FaceCents, long CreditMinutes, long ValidUntilDay, byte[] Salt, long KeyVersion,
-    string AuthorityName, string? PrintText, string? Telephone, byte[]? Logo);
+    string AuthorityName, string? PrintText, string? Telephone, byte[]? Logo)
+{
+    /// <summary>Of papers that stand for others: the minutes that each has; null where all have what the order says.</summary>
+    public IReadOnlyDictionary<long, long>? CreditMinutesOf { get; init; }
+}
 
 internal sealed record CodeLot(long FirstSerial, long LastSerial, string PointName);
 
@@ -92,6 +96,9 @@ internal static class CodeSheet
         var version = (int)order.KeyVersion;
         var key = keys.Derive(version, KeyLabel.Code);
         var span = writer.GetSpan((int)(last - first + 1) * (HeadBytes + tail.Length));
+        Span<byte> codes = stackalloc byte[RowsAtOnce * VoucherCode.Length];
+        codes = codes[..((int)(last - first + 1) * VoucherCode.Length)];
+        VoucherCode.ComposeRange(key, version, first, order.Salt, codes);
         var at = 0;
         for (var serial = first; serial <= last; serial++)
         {
@@ -99,7 +106,7 @@ internal static class CodeSheet
             Number(span, ref at, serial);
             Number(span, ref at, serial - position);
             Number(span, ref at, position + 1);
-            WriteCode(span, ref at, key, version, serial, order.Salt);
+            WriteCode(span, ref at, codes.Slice((int)(serial - first) * VoucherCode.Length, VoucherCode.Length));
             tail.CopyTo(span[at..]);
             at += tail.Length;
         }
@@ -115,11 +122,8 @@ internal static class CodeSheet
     }
 
     /// <summary>The code in groups, for people, then without separators, for the QR code.</summary>
-    private static void WriteCode(
-        Span<byte> span, ref int at, ReadOnlySpan<byte> key, int version, long serial, ReadOnlySpan<byte> salt)
+    private static void WriteCode(Span<byte> span, ref int at, ReadOnlySpan<byte> code)
     {
-        Span<byte> code = stackalloc byte[VoucherCode.Length];
-        VoucherCode.Compose(key, version, serial, salt, code);
         for (var i = 0; i < code.Length; i++)
         {
             if (i > 0 && i % GroupSymbols == 0) span[at++] = (byte)'-';

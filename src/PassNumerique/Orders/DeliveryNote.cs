@@ -69,9 +69,9 @@ internal static class DeliveryNote
             [.. Rows(point, order.VouchersPerBooklet).Select(r => new[] { $"{r.First}", $"{r.Last}", French.Count(r.Booklets), "" })],
             ["Total", "", French.Count(point.Booklets), ""]);
         paper.Heading(2, "Reçu par");
+        paper.Paragraph("Gardez un exemplaire. Enregistrez la réception dans le service : un écart s'y explique.", Size);
         foreach (var label in new[] { "Carnets comptés :", "Écart et explication :", "Nom :", "Date et signature :" })
             paper.Blank(label, Size + 1);
-        paper.Paragraph("Gardez un exemplaire. Enregistrez la réception dans le service : un écart s'y explique.", Size);
     }
 
     private static string Sent(DispatchView dispatch) => string.Join(", ", new[]

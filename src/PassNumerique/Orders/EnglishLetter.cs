@@ -98,8 +98,7 @@ internal sealed class EnglishLetter : LetterText
         ? $"{Clock24(span.FromMinute)} to {Clock24(until)}"
         : $"from {Clock24(span.FromMinute)}";
 
-    protected override string Joined(IReadOnlyList<string> parts) =>
-        parts.Count < 2 ? parts[0] : $"{string.Join(", ", parts.SkipLast(1))} and {parts[^1]}";
+    protected override string Joined(IReadOnlyList<string> parts) => Joined(parts, " and ");
 
     private static string?[] Price(LetterFacts facts) =>
     [

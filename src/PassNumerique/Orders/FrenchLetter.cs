@@ -84,8 +84,7 @@ internal sealed class FrenchLetter : LetterText
         ? $"de {Hour(span.FromMinute)} à {Hour(until)}"
         : $"à partir de {Hour(span.FromMinute)}";
 
-    protected override string Joined(IReadOnlyList<string> parts) =>
-        parts.Count < 2 ? parts[0] : $"{string.Join(", ", parts.SkipLast(1))} et {parts[^1]}";
+    protected override string Joined(IReadOnlyList<string> parts) => Joined(parts, " et ");
 
     private static string?[] Price(LetterFacts facts) =>
     [

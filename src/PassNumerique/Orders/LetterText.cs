@@ -106,6 +106,12 @@ internal abstract class LetterText
 
     protected abstract string Joined(IReadOnlyList<string> parts);
 
+    /// <summary>Commas, and one "and" before the last part, unless that has its own.</summary>
+    protected static string Joined(IReadOnlyList<string> parts, string and) =>
+        parts.Count < 2 || parts[^1].Contains(and, StringComparison.Ordinal)
+            ? string.Join(", ", parts)
+            : $"{string.Join(", ", parts.SkipLast(1))}{and}{parts[^1]}";
+
     protected static string Clock24(int minute) =>
         $"{minute / 60}:{(minute % 60).ToString("00", CultureInfo.InvariantCulture)}";
 

@@ -9,7 +9,7 @@ namespace PassNumerique.Orders;
 
 /// <summary>What all letters of an order have in common.</summary>
 internal sealed record LetterOrder(
-    string Id, string ConventionId, long VouchersPerBooklet, long CreditMinutes, long ValidUntilDay,
+    string Id, string ConventionId, string AuthorityId, long VouchersPerBooklet, long CreditMinutes, long ValidUntilDay,
     string AuthorityName, long Cancelled);
 
 /// <summary>Booklets of one distribution point.</summary>
@@ -17,10 +17,8 @@ internal sealed record LetterLot(
     long FirstSerial, long LastSerial, string PointId, string PointName, string PointAddress, string PointCommune);
 
 /// <summary>In which words and letters, under which terms, and where the passes can be spent.</summary>
-internal sealed record LetterSetting(LetterText Text, TrueTypeFont? ArabicFont, Terms Terms, SitesNear Sites)
-{
-    public string? Telephone { get; init; }
-}
+internal sealed record LetterSetting(
+    LetterText Text, TrueTypeFont? ArabicFont, Terms Terms, SitesNear Sites, string? Telephone);
 
 /// <summary>
 /// Writes the covering letters, one a booklet: a page that says what the passes are and how to use them, and one

@@ -37,7 +37,8 @@ internal static class OrderFile
     public const long MaxLines = 200_000;
     public const long MaxPoints = 2_000;
 
-    public const string Expected = "point;carnets;carnets_pic (la dernière est facultative), ou point,booklets,pic_booklets";
+    public const string Expected =
+        "point;carnets;carnets_pic (la dernière est facultative), ou point,booklets,pic_booklets";
 
     private static readonly Dictionary<string, int> Names = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -49,7 +50,7 @@ internal static class OrderFile
         ["picBooklets"] = 2,
     };
 
-    /// <exception cref="InvalidRequestException">The file as a whole can't be read: nothing is said of its lines.</exception>
+    /// <exception cref="InvalidRequestException">The file as a whole can't be read.</exception>
     public static IReadOnlyList<OrderFileLine> Read(ReadOnlySpan<byte> bytes)
     {
         var text = FileText.Read(bytes);
@@ -65,7 +66,8 @@ internal static class OrderFile
             if (fields.TrueForAll(string.IsNullOrWhiteSpace)) continue;
             if (lines.Count == MaxLines) throw Wrong($"Le fichier dépasse {French.Count(MaxLines)} lignes : découpez-le.");
             var isWhole = fields.Count == columns.Length && !reader.HasStrayText;
-            lines.Add(new(reader.Line, Cell(fields, columns, 0), Cell(fields, columns, 1), Cell(fields, columns, 2), isWhole));
+            lines.Add(new(
+                reader.Line, Cell(fields, columns, 0), Cell(fields, columns, 1), Cell(fields, columns, 2), isWhole));
         }
 
         return lines.Count > 0 ? lines : throw Wrong("Le fichier n'a pas de ligne après celle des titres.");
@@ -87,7 +89,11 @@ internal static class OrderFile
             if (!seen.TryGetValue(key, out var at)) seen.Add(key, at = []);
             at.Add(line.Number);
             if (at.Count > 1 && key.Length > 0)
-                errors.Add(new(line.Number, "duplicate", line.Point, $"Ce point est déjà à la ligne {at[0]} : réunissez ses carnets sur une ligne."));
+            {
+                errors.Add(new(line.Number, "duplicate", Short(line.Point),
+                    $"Ce point est déjà à la ligne {at[0]} : réunissez ses carnets sur une ligne."));
+            }
+
             if (errors.Count == before) shares.Add(new(line.Number, point!.Id, point.Name, booklets, pic));
         }
 
@@ -133,7 +139,11 @@ internal static class OrderFile
         var columns = titles.Select(t => Names.GetValueOrDefault(t.Trim(), -1)).ToArray();
         var unknown = titles.Where((_, i) => columns[i] < 0).Select(t => $"« {Short(t.Trim())} »").ToList();
         if (unknown.Count > 0)
-            throw Wrong($"Ligne 1 : {string.Join(", ", unknown.Take(10))} n'est pas un titre de colonne connu. Titres attendus : {Expected}.");
+        {
+            throw Wrong($"Ligne 1 : {string.Join(", ", unknown.Take(10))} n'est pas un titre de colonne connu. "
+                + $"Titres attendus : {Expected}.");
+        }
+
         if (columns.Distinct().Count() < columns.Length)
             throw Wrong($"Ligne 1 : un titre de colonne est donné deux fois. Titres attendus : {Expected}.");
         return columns.Contains(0) && columns.Contains(1)
@@ -148,16 +158,23 @@ internal static class OrderFile
     }
 
     private static NamedPoint? PointOf(
-        OrderFileLine line, Dictionary<string, NamedPoint> byId, ILookup<string, NamedPoint> byName, List<OrderFileError> errors)
+        OrderFileLine line, Dictionary<string, NamedPoint> byId, ILookup<string, NamedPoint> byName,
+        List<OrderFileError> errors)
     {
         if (!line.IsWhole)
-            errors.Add(new(line.Number, "columns", Short(line.Point), "Cette ligne n'a pas autant de cellules que la ligne des titres, ou un guillemet y est mal placé."));
+        {
+            errors.Add(new(line.Number, "columns", Short(line.Point), "Cette ligne n'a pas autant de cellules que la "
+                + "ligne des titres, ou un guillemet y est mal placé."));
+        }
+
         if (Ids.Normalise(line.Point) is { } id && byId.TryGetValue(id, out var known)) return known;
         var named = byName[line.Point].Take(2).ToList();
         if (named.Count == 1) return named[0];
         errors.Add(named.Count == 0
-            ? new(line.Number, "point-unknown", Short(line.Point), "Aucun point de remise de la collectivité n'a cet identifiant ni ce nom exact.")
-            : new(line.Number, "point-ambiguous", Short(line.Point), "Plusieurs points de remise portent ce nom : donnez l'identifiant de l'un d'eux."));
+            ? new(line.Number, "point-unknown", Short(line.Point),
+                "Aucun point de remise de la collectivité n'a cet identifiant ni ce nom exact.")
+            : new(line.Number, "point-ambiguous", Short(line.Point),
+                "Plusieurs points de remise portent ce nom : donnez l'identifiant de l'un d'eux."));
         return null;
     }
 
@@ -165,13 +182,20 @@ internal static class OrderFile
     {
         var booklets = Count(line.Booklets);
         if (booklets is not (>= 1 and <= PlaceOrder.MaxVouchers))
+        {
             errors.Add(new(line.Number, "booklets-invalid", Short(line.Point),
-                $"Un nombre de carnets de 1 à {French.Count(PlaceOrder.MaxVouchers)} est attendu, pas « {Short(line.Booklets)} »."));
+                $"Un nombre de carnets de 1 à {French.Count(PlaceOrder.MaxVouchers)} est attendu, "
+                + $"pas « {Short(line.Booklets)} »."));
+        }
+
         if (line.PicBooklets.Length == 0) return (booklets ?? 0, null);
         var pic = Count(line.PicBooklets);
         if (pic is null or < 0 || (booklets is >= 1 && pic > booklets))
+        {
             errors.Add(new(line.Number, "pic-invalid", Short(line.Point),
                 $"Les carnets du public PIC sont une partie des carnets du point, pas « {Short(line.PicBooklets)} »."));
+        }
+
         return (booklets ?? 0, pic);
     }
 
@@ -179,7 +203,9 @@ internal static class OrderFile
     private static long? Count(string text)
     {
         var digits = string.Concat(text.Where(c => !char.IsWhiteSpace(c)));
-        return long.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
+        return long.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : null;
     }
 
     private static string Short(string text) => text.Length <= 80 ? text : text[..79] + "…";

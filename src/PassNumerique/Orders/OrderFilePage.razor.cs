@@ -9,7 +9,8 @@ namespace PassNumerique.Orders;
 /// <summary>A file is chosen, checked, and only then ordered, by a second button under what it would do.</summary>
 public partial class OrderFilePage
 {
-    internal sealed record View(IReadOnlyList<KeyValuePair<string, string>> Conventions, CheckOrderFile.Outcome? Outcome);
+    internal sealed record View(
+        IReadOnlyList<KeyValuePair<string, string>> Conventions, CheckOrderFile.Outcome? Outcome);
 
     private const string Path = "/commandes/fichier";
     private const string Content = "content";
@@ -19,7 +20,8 @@ public partial class OrderFilePage
 
     internal static void Map(IEndpointRouteBuilder app)
     {
-        app.Page(Path, OrderFormPage.Allowed, request => ShowAsync(request, new Form().With("vouchersPerBooklet", "5"), null));
+        app.Page(Path, OrderFormPage.Allowed, request =>
+            ShowAsync(request, new Form().With("vouchersPerBooklet", "5"), null));
         app.Form(Path, OrderFormPage.Allowed, TryAsync, Api.MaxFileBytes);
         app.Form(Path + "/erreurs", OrderFormPage.Allowed, ErrorsAsync, Api.MaxFileBytes);
         app.Form(Path + "/confirmation", OrderFormPage.Allowed, ConfirmAsync);

@@ -21,7 +21,8 @@ internal static class PlaceOrderFile
         "L'envoi de ce fichier s'est interrompu avant sa dernière ligne.", "Rien n'est commandé : renvoyez le fichier.");
 
     internal static readonly Refusal AlreadyOrdered = new("order-file-known", 409,
-        "Ce fichier a déjà donné une commande.", "Consultez-la ; pour en passer une autre, changez la vague ou la campagne.");
+        "Ce fichier a déjà donné une commande.",
+        "Consultez-la ; pour en passer une autre, changez la vague ou la campagne.");
 
     /// <summary>An order file as long work, gone on with by the service itself after a crash.</summary>
     internal static readonly JobKind Job = new("order-file", "Commande par fichier", "lignes",

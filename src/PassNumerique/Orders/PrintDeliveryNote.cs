@@ -2,6 +2,7 @@ using System.Globalization;
 using PassNumerique.Conventions;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
+using PassNumerique.Platform.Web;
 
 namespace PassNumerique.Orders;
 
@@ -20,6 +21,7 @@ internal static class PrintDeliveryNote
         var args = new { OrderId = request.Id(), db.Caller.Scope };
         var order = await db.FindAsync<DeliveryOrder>(Sql.Order, args, ct)
             ?? throw new RefusedException(Problems.NotFound);
+        order = order with { AuthorityName = await request.Service<DemoState>().PrintedAsync(db, order.AuthorityName) };
         if (order.Cancelled > 0) throw new RefusedException(OrderSteps.Cancelled);
         var points = (await OrderPoints.ListAsync(db, args.OrderId, ct))
             .Where(p => (point is null || p.PointId == point) && db.Caller.Reaches(p.PointId, Role.Agent)).ToList();

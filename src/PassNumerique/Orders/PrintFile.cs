@@ -5,6 +5,7 @@ using MediatR;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
 using PassNumerique.Platform.Jobs;
+using PassNumerique.Platform.Web;
 
 namespace PassNumerique.Orders;
 
@@ -24,7 +25,7 @@ internal static class PrintFile
         orders.Stream("/{id}/code-exports/{exportId}/file", Allowed, GoOnAsync);
     }
 
-    private static async Task WriteAsync(Request request, PrintKind kind)
+    internal static async Task WriteAsync(Request request, PrintKind kind)
     {
         var named = request.FilterId("export");
         if (await FindAsync(request, named ?? TagOf(request.Http)) is { } known && known.Kind == kind.Name)
@@ -34,8 +35,8 @@ internal static class PrintFile
         }
 
         if (named is not null) throw new RefusedException(Problems.NotFound);
-        var begun = await request.Service<IMediator>().Send(
-            new RecordCodeExport.Command(kind.Name, request.FilterId("point")) { OrderId = request.Id() }, request.Aborted);
+        var command = new RecordCodeExport.Command(kind.Name, request.FilterId("point")) { OrderId = request.Id() };
+        var begun = await request.Service<IMediator>().Send(command, request.Aborted);
         if (begun.Refused is { } refusal) throw new RefusedException(refusal);
         var export = (await FindAsync(request, begun.Value!.Id))!;
         var file = await ReadAsync(request, kind, export);
@@ -46,7 +47,8 @@ internal static class PrintFile
     private static async Task GoOnAsync(Request request)
     {
         var export = await FindAsync(request, request.Id("exportId")) ?? throw new RefusedException(Problems.NotFound);
-        var kind = PrintKind.All.FirstOrDefault(k => k.Name == export.Kind) ?? throw new RefusedException(Problems.NotFound);
+        var kind = PrintKind.All.FirstOrDefault(k => k.Name == export.Kind)
+            ?? throw new RefusedException(Problems.NotFound);
         await ResumeAsync(request, kind, export);
     }
 
@@ -94,7 +96,8 @@ internal static class PrintFile
     /// <summary>The bytes, with how far they are as a job. A transfer that ends early leaves it interrupted.</summary>
     private static async Task SendAsync(Request request, File file, long run, ByteRange range, bool isPart)
     {
-        var (desk, done) = (request.Service<JobDesk>(), file.Export.VoucherCount * (isPart ? range.From : 0) / (file.Total ?? 1));
+        var desk = request.Service<JobDesk>();
+        var done = file.Export.VoucherCount * (isPart ? range.From : 0) / (file.Total ?? 1);
         SetHeaders(request.Http.Response, file, range, isPart);
         var writer = new RangeWriter(request.Http.Response.BodyWriter, range.From, range.End, file.Total);
         await using var progress = new JobProgress(desk, file.Export.Id, run, done, request.Aborted);
@@ -144,6 +147,9 @@ internal static class PrintFile
         var db = request.Session;
         var order = (await db.FindAsync<CodeOrder>(Sql.Order, export, request.Aborted))!;
         var lots = await db.ListAsync<CodeLot>(Sql.Lots, export, request.Aborted);
+        order = order with { AuthorityName = await request.Service<DemoState>().PrintedAsync(db, order.AuthorityName) };
+        var papers = await db.ListAsync<Paper>(Sql.Papers, export, request.Aborted);
+        if (papers.Count > 0) order = order with { CreditMinutesOf = papers.ToDictionary(p => p.Serial, p => p.CreditMinutes) };
         var content = JsonSerializer.SerializeToUtf8Bytes(new { order, lots }, Json.Options);
         var build = typeof(PrintFile).Module.ModuleVersionId;
         var digest = request.Service<KeyRing>().Fingerprint($"{kind.Name} {build}\n", content)[..16];
@@ -154,7 +160,8 @@ internal static class PrintFile
     /// <summary>How long a file of a kind is that does not know beforehand: written once into nothing.</summary>
     private static async Task<long> CountAsync(Request request, File file)
     {
-        var writer = new RangeWriter(System.IO.Pipelines.PipeWriter.Create(Stream.Null), long.MaxValue, long.MaxValue, null);
+        var nowhere = System.IO.Pipelines.PipeWriter.Create(Stream.Null);
+        var writer = new RangeWriter(nowhere, long.MaxValue, long.MaxValue, null);
         await file.Write(writer, file.Order, file.Lots, request.Service<KeyRing>(),
             new Courtesy(request.Service<Database>()), null, request.Aborted);
         return writer.Written;
@@ -180,8 +187,12 @@ internal static class PrintFile
         public string ExportId => Id;
     }
 
+    /// <summary>A paper that stands for another, and what was left of that.</summary>
+    private sealed record Paper(long Serial, long CreditMinutes);
+
     private sealed record File(
-        Export Export, PrintKind Kind, CodeOrder Order, IReadOnlyList<CodeLot> Lots, WritePrint Write, long? Total, string Tag);
+        Export Export, PrintKind Kind, CodeOrder Order, IReadOnlyList<CodeLot> Lots, WritePrint Write, long? Total,
+        string Tag);
 
     /// <summary>What was sent before is written again: the bar stands still meanwhile.</summary>
     private sealed class After(IProgress<long> progress, long done) : IProgress<long>
@@ -224,6 +235,15 @@ internal static class PrintFile
                                    FROM print_settings q
                                   WHERE q.authority_id = o.authority_id AND q.recorded_ms <= @RecordedMs)
              WHERE o.id = @OrderId
+            """;
+
+        public const string Papers = """
+            SELECT r.serial AS Serial,
+                   r.credit_minutes AS CreditMinutes
+              FROM orders o
+              JOIN replacements r ON r.serial BETWEEN o.first_serial AND o.last_serial
+             WHERE o.id = @OrderId
+             ORDER BY r.serial
             """;
 
         public const string Lots = """

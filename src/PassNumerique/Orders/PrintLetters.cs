@@ -3,6 +3,7 @@ using PassNumerique.Conventions;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
 using PassNumerique.Platform.Pdf;
+using PassNumerique.Platform.Web;
 using PassNumerique.Sites;
 
 namespace PassNumerique.Orders;
@@ -27,6 +28,7 @@ internal static class PrintLetters
         var args = new { OrderId = request.Id(), db.Caller.Scope };
         var order = await db.FindAsync<LetterOrder>(Sql.Order, args, ct)
             ?? throw new RefusedException(Problems.NotFound);
+        order = order with { AuthorityName = await request.Service<DemoState>().PrintedAsync(db, order.AuthorityName) };
         if (order.Cancelled > 0) throw new RefusedException(OrderSteps.Cancelled);
         var lots = await db.ListAsync<LetterLot>(Sql.Lots, args, ct);
         if (BookletOf(request) is { } booklet) lots = [LotOf(lots, order, booklet, db.Caller)];
@@ -37,14 +39,15 @@ internal static class PrintLetters
         var convention = (await request.Service<ConventionCards>().FindLatestAsync(db, order.ConventionId))!;
         var terms = convention.InForce(db.Today).Terms;
         var sites = await SitesNear.ReadAsync(db, terms, ct);
+        var settings = await ReadPrintSettings.FindAsync(db, order.AuthorityId, ct);
         var response = request.Http.Response;
         response.ContentType = "application/pdf";
         response.Headers.CacheControl = "no-store";
         response.Headers.ContentDisposition = string.Create(
             CultureInfo.InvariantCulture, $"attachment; filename=\"lettres-{lots[0].FirstSerial}-{text.Code}.pdf\"");
         await Letters.WriteAsync(
-            response.BodyWriter, order, lots, new(text, font, terms, sites), new Courtesy(request.Service<Database>()),
-            progress: null, ct);
+            response.BodyWriter, order, lots, new(text, font, terms, sites, settings?.Telephone),
+            new Courtesy(request.Service<Database>()), progress: null, ct);
     }
 
     private static LetterText LanguageOf(Request request) => request.Text("langue") is not { } code
@@ -76,6 +79,7 @@ internal static class PrintLetters
         public const string Order = """
             SELECT o.id AS Id,
                    o.convention_id AS ConventionId,
+                   o.authority_id AS AuthorityId,
                    o.vouchers_per_booklet AS VouchersPerBooklet,
                    o.credit_minutes AS CreditMinutes,
                    COALESCE(x.valid_until_day, o.valid_until_day) AS ValidUntilDay,

@@ -22,6 +22,7 @@ internal static class PrintOrderForm
         var convention = (await request.Service<ConventionCards>()
             .FindAsync(db, order.ConventionId, order.TermsVersion))!;
         var head = (await db.FindAsync<OrderHeading>(Sql.Heading, new { OrderId = order.Id }, ct))!;
+        head = head with { AuthorityName = await request.Service<DemoState>().PrintedAsync(db, head.AuthorityName) };
         var points = await OrderPoints.ListAsync(db, order.Id, ct);
         var version = convention.Versions.Single(v => v.Version == order.TermsVersion);
         var response = request.Http.Response;

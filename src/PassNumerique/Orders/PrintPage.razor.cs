@@ -14,7 +14,8 @@ public partial class PrintPage
 
     internal static void Map(IEndpointRouteBuilder app)
     {
-        app.Page("/commandes/{id}/impression", ReadCodeExports.Readers, request => ShowAsync(request, Form.ForOperation()));
+        app.Page("/commandes/{id}/impression", ReadCodeExports.Readers,
+            request => ShowAsync(request, Form.ForOperation()));
         app.Form("/commandes/{id}/impression", PrintFile.Allowed, RequestAsync);
         app.Form("/commandes/{id}/impression/{reprintId}", Confirmers, ConfirmAsync);
     }

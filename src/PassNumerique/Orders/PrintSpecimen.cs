@@ -1,6 +1,7 @@
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
 using PassNumerique.Platform.Pdf;
+using PassNumerique.Platform.Web;
 
 namespace PassNumerique.Orders;
 
@@ -31,7 +32,7 @@ internal static class PrintSpecimen
         var settings = await ReadPrintSettings.FindAsync(db, row.AuthorityId, ct);
         var order = new CodeOrder(
             row.VouchersPerBooklet, row.FaceCents, row.CreditMinutes, row.ValidUntilDay, [], KeyRing.SpecimenVersion,
-            row.AuthorityName, settings?.Text, settings?.Telephone, settings?.Logo ?? []);
+            await request.Service<DemoState>().PrintedAsync(db, row.AuthorityName), settings?.Text, settings?.Telephone, settings?.Logo ?? []);
         var lot = new CodeLot(row.FirstSerial, row.FirstSerial + row.VouchersPerBooklet - 1, "Spécimen");
         http.Response.ContentType = PdfWriter.ContentType;
         http.Response.Headers.CacheControl = "no-store";

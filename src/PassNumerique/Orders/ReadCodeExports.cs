@@ -22,11 +22,11 @@ internal static class ReadCodeExports
     internal static void Map(IEndpointRouteBuilder orders)
     {
         orders.Get("/{id}/code-exports", Readers, ExportsAsync);
-        orders.Get("/{id}/code-exports/{exportId}", Readers, async request => await OneAsync<ExportRow, Export>(
-            request, Sql.Exports, new { OrderId = request.Id(), Id = request.Id("exportId"), After = "", Take = 1L }, Show));
+        orders.Get("/{id}/code-exports/{exportId}", Readers,
+            request => OneAsync<ExportRow, Export>(request, Sql.Exports, request.Id("exportId"), Show));
         orders.Get("/{id}/reprints", Readers, ReprintsAsync);
-        orders.Get("/{id}/reprints/{reprintId}", Readers, async request => await OneAsync<ReprintRow, Reprint>(
-            request, Sql.Reprints, new { OrderId = request.Id(), Id = request.Id("reprintId"), After = "", Take = 1L }, Show));
+        orders.Get("/{id}/reprints/{reprintId}", Readers,
+            request => OneAsync<ReprintRow, Reprint>(request, Sql.Reprints, request.Id("reprintId"), Show));
     }
 
     internal static Task<Result<Page<Export>>> ExportsAsync(Request request) =>
@@ -46,9 +46,10 @@ internal static class ReadCodeExports
     }
 
     private static async Task<Result<TLine>> OneAsync<TRow, TLine>(
-        Request request, string sql, object args, Func<TRow, TLine> show) where TRow : class
+        Request request, string sql, string id, Func<TRow, TLine> show) where TRow : class
     {
         var db = request.Session;
+        var args = new { OrderId = request.Id(), Id = id, After = "", Take = 1L };
         if (await OrderSteps.FindAsync(db, request.Id(), request.Aborted) is null) return Problems.NotFound;
         return await db.FindAsync<TRow>(sql, args, request.Aborted) is { } row ? show(row) : Problems.NotFound;
     }
@@ -79,7 +80,8 @@ internal static class ReadCodeExports
                    e.kind AS Kind,
                    p.id AS PointId,
                    p.name AS PointName,
-                   CASE WHEN e.voucher_count < o.voucher_count THEN CAST(1 AS bigint) ELSE CAST(0 AS bigint) END AS IsPart,
+                   CASE WHEN e.voucher_count < o.voucher_count THEN CAST(1 AS bigint)
+                        ELSE CAST(0 AS bigint) END AS IsPart,
                    e.voucher_count AS VoucherCount,
                    m.name AS MemberName,
                    k.label AS KeyLabel,

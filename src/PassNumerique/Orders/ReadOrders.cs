@@ -45,11 +45,12 @@ internal static class ReadOrders
     internal sealed record Step(string Name, DateOnly On, string? Comment, string? By, string RecordedAt);
 
     /// <summary>
-    /// The booklets of a point: <paramref name="StockBooklets"/> are neither handed out nor returned.
+    /// The booklets of a point: <paramref name="StockBooklets"/> are neither handed out nor returned, wherever they lie;
+    /// <paramref name="MovedBooklets"/> of these were sent to another point.
     /// </summary>
     internal sealed record Lot(
         long Position, string PointId, string PointName, long FirstSerial, long LastSerial, long Booklets,
-        long? PicBooklets, long HandedOutBooklets, long ReturnedBooklets, long StockBooklets);
+        long? PicBooklets, long HandedOutBooklets, long ReturnedBooklets, long StockBooklets, long MovedBooklets);
 
     internal sealed record Extension(DateOnly ValidUntil, string Reason, string RecordedAt);
 
@@ -115,7 +116,7 @@ internal static class ReadOrders
 
     private static Lot Show(LotRow row) => new(
         row.Position, row.PointId, row.PointName, row.FirstSerial, row.LastSerial, row.Booklets, row.PicBooklets,
-        row.HandedOut, row.Returned, row.Booklets - row.Gone);
+        row.HandedOut, row.Returned, row.Booklets - row.Gone, row.Moved);
 
     private static Extension Show(ExtensionRow row) =>
         new(row.ValidUntilDay.ToDate(), row.Reason, Clock.InstantText(row.RecordedMs));
@@ -135,7 +136,7 @@ internal static class ReadOrders
 
     private sealed record LotRow(
         long Position, string PointId, string PointName, long FirstSerial, long LastSerial, long Booklets,
-        long? PicBooklets, long HandedOut, long Returned, long Gone);
+        long? PicBooklets, long HandedOut, long Returned, long Gone, long Moved);
 
     private sealed record ExtensionRow(long ValidUntilDay, string Reason, long RecordedMs);
 
@@ -172,6 +173,7 @@ internal static class ReadOrders
               JOIN conventions c ON c.id = o.convention_id
              WHERE (@Scope IS NULL OR o.authority_id = @Scope OR c.hub_id = @Scope)
                AND (@ConventionId IS NULL OR o.convention_id = @ConventionId)
+               AND NOT EXISTS (SELECT 1 FROM replacement_orders p WHERE p.order_id = o.id)
                AND (@After IS NULL OR o.first_serial > @After)
              ORDER BY o.first_serial
             {limit}
@@ -188,7 +190,8 @@ internal static class ReadOrders
                    o.voucher_count AS VoucherCount,
                    o.face_cents AS FaceCents,
                    o.credit_minutes AS CreditMinutes,
-                   o.total_cents AS TotalCents,
+                   CASE WHEN EXISTS (SELECT 1 FROM replacement_orders p WHERE p.order_id = o.id)
+                        THEN CAST(0 AS bigint) ELSE o.total_cents END AS TotalCents,
                    o.valid_until_day AS ValidUntilDay,
                    o.ordered_day AS OrderedDay,
                    o.campaign AS Campaign,
@@ -227,7 +230,8 @@ internal static class ReadOrders
                        e.booklet AS booklet,
                        CAST(COALESCE(SUM(CASE e.kind WHEN 1 THEN 1 WHEN 2 THEN -1 ELSE 0 END), 0) AS bigint)
                            AS given,
-                       CAST(COALESCE(SUM(CASE e.kind WHEN 3 THEN 1 ELSE 0 END), 0) AS bigint) AS returned
+                       CAST(COALESCE(SUM(CASE e.kind WHEN 3 THEN 1 ELSE 0 END), 0) AS bigint) AS returned,
+                       CAST(COALESCE(MAX(CASE WHEN e.kind IN (5, 6, 7) THEN e.part ELSE 0 END), 0) AS bigint) AS moved
                   FROM lots l
                   JOIN booklet_entries e ON e.booklet >= l.first_serial AND e.booklet <= l.last_serial
                  WHERE l.order_id = @Id
@@ -237,8 +241,13 @@ internal static class ReadOrders
                        CAST(COALESCE(SUM(CASE WHEN k.given > 0 THEN 1 ELSE 0 END), 0) AS bigint) AS given,
                        CAST(COALESCE(SUM(CASE WHEN k.returned > 0 THEN 1 ELSE 0 END), 0) AS bigint) AS returned,
                        CAST(COALESCE(SUM(CASE WHEN k.given > 0 OR k.returned > 0 THEN 1 ELSE 0 END), 0) AS bigint)
-                           AS gone
+                           AS gone,
+                       CAST(COALESCE(SUM(CASE WHEN k.given > 0 OR k.returned > 0 THEN 0
+                                              WHEN m.kind = 5 OR m.point_id <> w.point_id THEN 1
+                                              ELSE 0 END), 0) AS bigint) AS moved
                   FROM booklets k
+                  JOIN lots w ON w.order_id = @Id AND w.position = k.position
+                  LEFT JOIN booklet_entries m ON m.booklet = k.booklet AND m.part = k.moved
                  GROUP BY k.position
             )
             SELECT l.position AS Position,
@@ -250,7 +259,8 @@ internal static class ReadOrders
                    l.pic_booklets AS PicBooklets,
                    COALESCE(n.given, 0) AS HandedOut,
                    COALESCE(n.returned, 0) AS Returned,
-                   COALESCE(n.gone, 0) AS Gone
+                   COALESCE(n.gone, 0) AS Gone,
+                   COALESCE(n.moved, 0) AS Moved
               FROM lots l
               JOIN distribution_points p ON p.id = l.point_id
               LEFT JOIN counts n ON n.position = l.position

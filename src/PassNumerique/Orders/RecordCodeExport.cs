@@ -37,6 +37,10 @@ internal static class RecordCodeExport
     internal static readonly JobKind Job = new("code-export", "Codes pour l'impression", "pass",
         job => $"/orders/{job.SubjectId}/code-exports/{job.Id}/file", job => $"/commandes/{job.SubjectId}/impression");
 
+    internal static readonly Refusal PrintedAtTheDesk = new("replacement-printed-at-desk", 409,
+        "Un carnet de remplacement s'imprime au point qui le remet.",
+        "Demandez « /replacements/{id}/vouchers.pdf » : chaque pass y porte ce qui restait de l'ancien.");
+
     internal sealed class Validator : AbstractValidator<Command>;
 
     internal sealed class Handler(Session db, JobDesk desk) : IRequestHandler<Command, Result<Answer>>
@@ -50,7 +54,9 @@ internal static class RecordCodeExport
             var steps = await OrderSteps.ListAsync(db, order.Id, ct);
             if (!CanLeave(steps)) return WhyNot(steps);
 
-            var isActive = steps.Any(s => s.Slot == OrderStep.Activated);
+            // Papers that stand for others are active from the first moment, and printed where they are handed out.
+            var isActive = steps.Any(s => s.Slot == OrderStep.Activated) && part.ReplacementCount == 0;
+            if (part.ReplacementCount > 0 && command.Kind != PrintKind.Sheets.Name) return PrintedAtTheDesk;
             var permission = part.IsOut || isActive ? await FindPermissionAsync(command, ct) : null;
             if (permission is null && isActive) return WhyNot(steps);
             if (permission is null && part.IsOut) return PermissionNeeded;
@@ -110,7 +116,8 @@ internal static class RecordCodeExport
     /// The lots that are asked for, and how many of them are out. An export from before lots were noted counts for
     /// all of its order.
     /// </summary>
-    private sealed record Part(long LotCount, long VoucherCount, long OutCount, long UnnotedCount)
+    private sealed record Part(
+        long LotCount, long VoucherCount, long OutCount, long UnnotedCount, long ReplacementCount)
     {
         public bool IsOut => OutCount + UnnotedCount > 0;
     }
@@ -124,7 +131,10 @@ internal static class RecordCodeExport
                    (SELECT CAST(COUNT(*) AS bigint)
                       FROM code_exports e
                      WHERE e.order_id = @OrderId
-                       AND NOT EXISTS (SELECT 1 FROM code_releases n WHERE n.export_id = e.id)) AS UnnotedCount
+                       AND NOT EXISTS (SELECT 1 FROM code_releases n WHERE n.export_id = e.id)) AS UnnotedCount,
+                   (SELECT CAST(COUNT(*) AS bigint)
+                      FROM replacement_orders p
+                     WHERE p.order_id = @OrderId) AS ReplacementCount
               FROM lots l
               LEFT JOIN code_releases r ON r.order_id = l.order_id AND r.position = l.position AND r.turn = 1
              WHERE l.order_id = @OrderId AND (@PointId IS NULL OR l.point_id = @PointId)
@@ -151,7 +161,11 @@ internal static class RecordCodeExport
                AND NOT EXISTS (SELECT 1
                                  FROM order_steps s
                                 WHERE s.order_id = @OrderId
-                                  AND (s.step = 'cancelled' OR (s.slot = 6 AND @RequestId IS NULL)))
+                                  AND (s.step = 'cancelled'
+                                       OR (s.slot = 6 AND @RequestId IS NULL
+                                           AND NOT EXISTS (SELECT 1
+                                                             FROM replacement_orders p
+                                                            WHERE p.order_id = @OrderId))))
             """;
 
         public const string Use = """

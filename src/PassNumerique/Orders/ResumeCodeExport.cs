@@ -45,7 +45,8 @@ internal static class ResumeCodeExport
                 db.NowMs,
                 db.Batch,
             }, ct);
-            if (resumed == 1) return new Answer(command.ExportId, await desk.BeginAgainAsync(db, command.ExportId, command.Done, ct));
+            if (resumed == 1)
+                return new Answer(command.ExportId, await desk.BeginAgainAsync(db, command.ExportId, command.Done, ct));
             var orderId = await db.FindAsync<string>(
                 Sql.Order, new { command.ExportId, db.Caller.OrganisationId }, ct);
             return orderId is null ? Problems.NotFound : await WhyNotAsync(orderId, ct);

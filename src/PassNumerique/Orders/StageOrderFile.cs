@@ -32,10 +32,12 @@ internal sealed class StageOrderFile(Session db, JobDesk desk)
     }
 
     /// <summary>All lines of a file that holds; the id of its job, or of that of its twin which came first.</summary>
-    public async Task<Result<Known>> StageAsync(OrderFileHead head, string fingerprint, IReadOnlyList<OrderFileShare> shares)
+    public async Task<Result<Known>> StageAsync(
+        OrderFileHead head, string fingerprint, IReadOnlyList<OrderFileShare> shares)
     {
         var jobId = Ids.New();
-        foreach (var over in await db.ListAsync<string>(Sql.Over, new { Fingerprint = fingerprint })) await DropAsync(over);
+        var over = await db.ListAsync<string>(Sql.Over, new { Fingerprint = fingerprint });
+        foreach (var id in over) await DropAsync(id);
         var begun = await BeginAsync(jobId, head, fingerprint, shares);
         if (begun.IsRefused || begun.Value!.JobId != jobId) return begun.AsReplay();
         await using var progress = new JobProgress(desk, jobId, run: 1, done: 0, CancellationToken.None);
@@ -73,31 +75,33 @@ internal sealed class StageOrderFile(Session db, JobDesk desk)
     /// <summary>What jobs left behind that are over.</summary>
     public async Task TidyAsync(CancellationToken ct)
     {
-        foreach (var jobId in await db.ListAsync<string>(Sql.LeftBehind, new { Take = MaxStagings }, ct)) await DropAsync(jobId);
+        var over = await db.ListAsync<string>(Sql.LeftBehind, new { Take = MaxStagings }, ct);
+        foreach (var id in over) await DropAsync(id);
     }
 
-    /// <summary>The key of the fingerprint lets one of two uploads of the same file in; the other one hears of it.</summary>
+    /// <summary>The key lets one of two uploads of the same file in; the other one hears of it.</summary>
     private Task<Result<Known>> BeginAsync(
-        string jobId, OrderFileHead head, string fingerprint, IReadOnlyList<OrderFileShare> shares) => db.TransactAsync<Result<Known>>(async () =>
-    {
-        if (await FindKnownAsync(fingerprint, default) is { } known) return known;
-        if (await db.FindAsync<long>(Sql.Count, new { }) >= MaxStagings) return TooMany;
-        await desk.BeginAsync(db, jobId, PlaceOrderFile.Job.Name, head.ConventionId, shares.Count, default);
-        await db.ExecuteAsync(Sql.Insert, new
+        string jobId, OrderFileHead head, string fingerprint, IReadOnlyList<OrderFileShare> shares) =>
+        db.TransactAsync<Result<Known>>(async () =>
         {
-            JobId = jobId,
-            Fingerprint = fingerprint,
-            head.ConventionId,
-            LineCount = (long)shares.Count,
-            BookletCount = shares.Sum(s => s.Booklets),
-            head.VouchersPerBooklet,
-            ValidUntilDay = head.ValidUntil.ToDay(),
-            head.Campaign,
-            head.Wave,
-            head.Comment,
+            if (await FindKnownAsync(fingerprint, default) is { } known) return known;
+            if (await db.FindAsync<long>(Sql.Count, new { }) >= MaxStagings) return TooMany;
+            await desk.BeginAsync(db, jobId, PlaceOrderFile.Job.Name, head.ConventionId, shares.Count, default);
+            await db.ExecuteAsync(Sql.Insert, new
+            {
+                JobId = jobId,
+                Fingerprint = fingerprint,
+                head.ConventionId,
+                LineCount = (long)shares.Count,
+                BookletCount = shares.Sum(s => s.Booklets),
+                head.VouchersPerBooklet,
+                ValidUntilDay = head.ValidUntil.ToDay(),
+                head.Campaign,
+                head.Wave,
+                head.Comment,
+            });
+            return new Known(null, jobId);
         });
-        return new Result<Known>(new(null, jobId), null);
-    });
 
     /// <summary>A chunk, and the number of booklets before the next one.</summary>
     private async Task<long> InsertAsync(string jobId, OrderFileShare[] chunk, long position, long before)

@@ -22,7 +22,7 @@ internal sealed record SheetLayout(int Columns, int Rows, double Strip, double B
     public static SheetLayout Eight { get; } = new(2, 4, Strip: 70, Body: 10, Code: 10.5, Side: 96);
 
     /// <summary>For people who don't see well, and for fingers that don't hold well.</summary>
-    public static SheetLayout Large { get; } = new(1, 4, Strip: 86, Body: 16, Code: 20, Side: 130);
+    public static SheetLayout Large { get; } = new(1, 4, Strip: 86, Body: 13, Code: 20, Side: 108);
 
     public double CellWidth => (Width - (2 * Margin)) / Columns;
 
@@ -81,26 +81,26 @@ internal static class VoucherSheets
         private readonly SheetLayout _layout;
         private readonly bool _isSpecimen;
         private readonly byte[] _codeKey;
-        private readonly string _reading;
-        private readonly PdfResource _cell;
+        private readonly Dictionary<long, PdfResource> _cells = [];
+        private readonly PdfPicture? _picture;
+        private readonly PdfResource? _logo;
         private readonly PdfResource _marks;
         private readonly byte[] _line = new byte[64];
+        private readonly byte[] _codes;
         private PdfPage? _page;
         private string? _point;
         private int _column;
-        private bool _isRead;
+        private long _readMinutes;
 
         public Sheet(PdfWriter pdf, CodeOrder order, SheetLayout layout, bool isSpecimen, KeyRing keys)
         {
             (_pdf, _order, _layout, _isSpecimen) = (pdf, order, layout, isSpecimen);
             _codeKey = keys.Derive(isSpecimen ? KeyRing.SpecimenVersion : (int)order.KeyVersion, KeyLabel.Code).ToArray();
-            var logo = order.Logo is { Length: > 0 } bytes && PdfPicture.Read(bytes, out _) is { } picture ? picture : null;
-            _cell = pdf.Add(Cell(logo, logo is null ? null : pdf.Add(logo)), layout.CellWidth, layout.CellHeight);
+            _picture = order.Logo is { Length: > 0 } bytes ? PdfPicture.Read(bytes, out _) : null;
+            _logo = _picture is null ? null : pdf.Add(_picture);
+            _codes = new byte[order.VouchersPerBooklet * VoucherCode.Length];
             _marks = pdf.Add(Marks(), SheetLayout.Width, SheetLayout.Height);
-            _reading = string.Join(". ", new[] { "Chaque pass", Credit, Validity, order.PrintText, Help }.OfType<string>()) + ".";
         }
-
-        private string Credit => $"Un crédit de {French.Duration(_order.CreditMinutes)} pour être aidé ou formé au numérique";
 
         private string Validity => $"Valable jusqu'au {French.Date(_order.ValidUntilDay)} inclus";
 
@@ -115,6 +115,8 @@ internal static class VoucherSheets
 
         public void WriteBooklet(long booklet)
         {
+            var version = _isSpecimen ? KeyRing.SpecimenVersion : (int)_order.KeyVersion;
+            VoucherCode.ComposeRange(_codeKey, version, booklet, _isSpecimen ? NoSalt : _order.Salt, _codes);
             var columns = (int)((_order.VouchersPerBooklet + _layout.Rows - 1) / _layout.Rows);
             if (_page is not null && _column + Math.Min(columns, _layout.Columns) > _layout.Columns) End();
             _pdf.BeginTag("Sect");
@@ -142,7 +144,7 @@ internal static class VoucherSheets
         {
             _page = _pdf.BeginPage(SheetLayout.Width, SheetLayout.Height);
             if (_point is { } point) _pdf.Bookmark(point);
-            (_point, _isRead) = (null, false);
+            (_point, _readMinutes) = (null, 0);
             _page.BeginArtifact();
             _page.Draw(_marks, 0, 0);
             _page.EndArtifact();
@@ -170,16 +172,15 @@ internal static class VoucherSheets
 
         private void WritePass(PdfPage page, long booklet, long position, int row)
         {
-            Span<byte> code = stackalloc byte[VoucherCode.Length];
             Span<uint> modules = stackalloc uint[VoucherQr.Size];
-            var (serial, version) = (booklet + position, _isSpecimen ? KeyRing.SpecimenVersion : (int)_order.KeyVersion);
-            VoucherCode.Compose(_codeKey, version, serial, _isSpecimen ? NoSalt : _order.Salt, code);
+            var serial = booklet + position;
+            var code = _codes.AsSpan((int)position * VoucherCode.Length, VoucherCode.Length);
             VoucherQr.Encode(code, modules);
             var (x, y) = (_layout.Left(_column), _layout.Bottom(row));
-            DrawCell(page, x, y);
+            if (_isSpecimen) DrawSpecimen(page, x, y);
+            DrawCell(page, x, y, _order.CreditMinutesOf?.GetValueOrDefault(serial) ?? _order.CreditMinutes);
             page.BeginArtifact();
             page.Modules(x + Pad + 3, y + _layout.CellHeight - Pad - _layout.Side - 2, _layout.Side, modules);
-            if (_isSpecimen) page.TextAt(StandardFont.Bold, _layout.Body * 4.4, x + (_layout.CellWidth * 0.2), y + (_layout.CellHeight * 0.14), 20, "SPÉCIMEN");
             page.EndArtifact();
             page.BeginLeaf("P");
             page.Text(StandardFont.Regular, _layout.Body - 1, x + Pad, y + Pad, Line(serial, booklet, position + 1));
@@ -187,16 +188,36 @@ internal static class VoucherSheets
             page.EndLeaf();
         }
 
-        /// <summary>What all passes say alike is read aloud once a sheet.</summary>
-        private void DrawCell(PdfPage page, double x, double y)
+        /// <summary>Across the pass, under its letters and beside its modules.</summary>
+        private void DrawSpecimen(PdfPage page, double x, double y)
         {
-            if (_isRead) page.BeginArtifact();
-            else page.BeginLeaf("P", actual: _reading);
-            page.Draw(_cell, x, y);
-            if (_isRead) page.EndArtifact();
-            else page.EndLeaf();
-            _isRead = true;
+            page.BeginArtifact();
+            page.Grey(0.75);
+            page.TextAt(StandardFont.Bold, _layout.CellWidth * 0.11, x + Pad + _layout.Side + 20, y + (_layout.CellHeight * 0.3), 14, "SPÉCIMEN");
+            page.Grey(0);
+            page.EndArtifact();
         }
+
+        /// <summary>What passes say alike is read aloud once a sheet.</summary>
+        private void DrawCell(PdfPage page, double x, double y, long minutes)
+        {
+            var isRead = _readMinutes == minutes;
+            if (isRead) page.BeginArtifact();
+            else page.BeginLeaf("P", actual: Reading(minutes));
+            page.Draw(CellOf(minutes), x, y);
+            if (isRead) page.EndArtifact();
+            else page.EndLeaf();
+            _readMinutes = minutes;
+        }
+
+        private string Reading(long minutes) => string.Join(". ", new[]
+        {
+            $"Pass d'un crédit de {French.Duration(minutes)} pour être aidé ou formé au numérique", Validity, _order.PrintText, Help,
+        }.OfType<string>()) + ".";
+
+        private PdfResource CellOf(long minutes) => _cells.TryGetValue(minutes, out var known)
+            ? known
+            : _cells[minutes] = _pdf.Add(Cell(minutes), _layout.CellWidth, _layout.CellHeight);
 
         private static ReadOnlySpan<byte> NoSalt => new byte[VoucherCode.SaltBytes];
 
@@ -204,7 +225,7 @@ internal static class VoucherSheets
         private ReadOnlySpan<byte> Line(long serial, long booklet, long position)
         {
             var at = 0;
-            Put("Pass n\u00B0 ", serial, ref at);
+            Put(_isSpecimen ? "SPÉCIMEN, pass n° " : "Pass n° ", serial, ref at);
             Put(", carnet ", booklet, ref at);
             Put(", ", position, ref at);
             Put(" sur ", _order.VouchersPerBooklet, ref at);
@@ -225,33 +246,33 @@ internal static class VoucherSheets
         }
 
         /// <summary>What stands on each pass: the house, the credit, the end, what is left, whom to ask.</summary>
-        private PdfForm Cell(PdfPicture? picture, PdfResource? logo)
+        private PdfForm Cell(long minutes)
         {
             var (form, size) = (new PdfForm(), _layout.Body);
             var x = Pad + 3 + _layout.Side + 14;
             var (right, width) = (_layout.CellWidth - Pad, _layout.CellWidth - Pad - x);
             var y = _layout.CellHeight - Pad - (size * 1.4);
-            if (picture is not null)
+            if (_picture is { } picture)
             {
-                var scale = Math.Min(size * 4 / picture.Height, width * 0.4 / picture.Width);
+                var scale = Math.Min(size * 3.4 / picture.Height, width * 0.4 / picture.Width);
                 var (w, h) = (picture.Width * scale, picture.Height * scale);
-                form.Draw(logo!, right - w, _layout.CellHeight - Pad - h, w, h);
+                form.Draw(_logo!, right - w, Pad, w, h);
             }
 
             form.Text(StandardFont.Bold, size * 1.4, x, y, "Pass numérique");
-            y = Lines(form, StandardFont.Regular, size, x, y - (size * 1.5), width * (picture is null ? 1 : 0.6), _order.AuthorityName, 2);
-            y = Lines(form, StandardFont.Bold, size, x, y, width, $"{French.Duration(_order.CreditMinutes)} pour apprendre ou être aidé", 2);
+            y = Lines(form, StandardFont.Regular, size, x, y - (size * 1.5), width, _order.AuthorityName, 2);
+            y = Lines(form, StandardFont.Bold, size, x, y, width, $"{French.Duration(minutes)} pour apprendre ou être aidé", 2);
             y = Lines(form, StandardFont.Regular, size, x, y, width, Validity, 2);
             if (_order.PrintText is { } text) y = Lines(form, StandardFont.Regular, size - 1, x, y, width, text, 2);
             if (Help is { } help) y = Lines(form, StandardFont.Regular, size, x, y, width, help, 1);
-            Ticks(form, x, Math.Max(y - 1, Pad + (size * 3.2)), size, width);
+            Ticks(form, minutes, x, Math.Max(y - 1, Pad + (size * 3.2)), size, width);
             return form;
         }
 
         /// <summary>A box for each half hour: what is left of a pass can't be seen otherwise.</summary>
-        private void Ticks(PdfForm form, double x, double y, double size, double width)
+        private static void Ticks(PdfForm form, long minutes, double x, double y, double size, double width)
         {
-            var count = Math.Clamp(_order.CreditMinutes / MinutesATick, 1, MaxTicks);
+            var count = Math.Clamp(minutes / MinutesATick, 1, MaxTicks);
             form.Text(StandardFont.Regular, size - 1, x, y, "Utilisé :");
             var at = x + (StandardFont.Regular.Width("Utilisé :") * (size - 1) / 1_000) + 4;
             var step = Math.Min(size * 1.5, (width - (at - x)) / count);

@@ -25,7 +25,8 @@ internal readonly record struct ByteRange(long From, long End)
         var dash = text.IndexOf('-', StringComparison.Ordinal);
         if (dash < 0 || text.Contains(',', StringComparison.Ordinal)) return null;
         var (first, last) = (text[..dash].Trim(), text[(dash + 1)..].Trim());
-        if (first.Length == 0) return Number(last) is { } suffix ? new(Math.Max(0, total - suffix), suffix == 0 ? 0 : total) : null;
+        if (first.Length == 0)
+            return Number(last) is { } suffix ? new(Math.Max(0, total - suffix), suffix == 0 ? 0 : total) : null;
         if (Number(first) is not { } from) return null;
         if (last.Length == 0) return new(from, total);
         return Number(last) is { } through && through >= from ? new(from, Math.Min(through, total - 1) + 1) : null;

@@ -51,7 +51,8 @@ internal sealed class CsvReader(string text, char separator)
         while (true)
         {
             if (_at >= text.Length)
-                throw new InvalidRequestException(FileText.Member, $"Ligne {Line} : un guillemet ouvert n'est jamais fermé.");
+                throw new InvalidRequestException(
+                    FileText.Member, $"Ligne {Line} : un guillemet ouvert n'est jamais fermé.");
             var symbol = text[_at++];
             if (symbol == '"' && (_at >= text.Length || text[_at] != '"')) break;
             if (symbol == '"') _at++;

@@ -26,7 +26,8 @@ internal static class FileText
     /// <exception cref="InvalidRequestException">The file is no text, or a text in two encodings.</exception>
     public static string Read(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.StartsWith(new byte[] { 0xFF, 0xFE }) || bytes.StartsWith(new byte[] { 0xFE, 0xFF }) || bytes.Contains((byte)0))
+        if (bytes.StartsWith(Encoding.Unicode.Preamble) || bytes.StartsWith(Encoding.BigEndianUnicode.Preamble)
+            || bytes.Contains((byte)0))
             throw Wrong("Ce fichier n'est pas un texte CSV en UTF-8 : enregistrez-le en « CSV UTF-8 », puis renvoyez-le.");
         var hasMark = bytes.StartsWith(Encoding.UTF8.Preamble);
         if (hasMark) bytes = bytes[Encoding.UTF8.Preamble.Length..];

@@ -101,7 +101,7 @@ internal sealed class StoredZip(PipeWriter writer, long files)
     public static uint Crc32(ReadOnlySpan<byte> bytes)
     {
         var crc = uint.MaxValue;
-        foreach (var b in bytes) crc = Remainders[(byte)(crc ^ b)] ^ (crc >> 8);
+        foreach (var b in bytes) crc = Remainders[(crc ^ b) & 0xFF] ^ (crc >> 8);
         return ~crc;
     }
 

@@ -29,6 +29,15 @@ internal sealed class Booklet(long number, IssuedOrder order)
 
     public bool IsReturned { get; private set; }
 
+    /// <summary>It was sent to another point at least once.</summary>
+    public bool HasMoved { get; private set; }
+
+    /// <summary>Where its last transfer left it; null while it is on its way, and where there was none.</summary>
+    public string? PlaceId { get; private set; }
+
+    /// <summary>Neither handed out nor returned; a booklet of replacement papers never lies anywhere.</summary>
+    public bool IsInStock => !IsHandedOut && !IsReturned && IssuedPasses > 0;
+
     /// <summary>The first redemption that stands, by service date.</summary>
     public EntryRow? FirstUse { get; private set; }
 
@@ -72,6 +81,12 @@ internal sealed class Booklet(long number, IssuedOrder order)
                 break;
             case Vouchers.BookletKind.Return:
                 IsReturned = true;
+                break;
+            case Vouchers.BookletKind.Departure:
+                (HasMoved, PlaceId) = (true, null);
+                break;
+            case Vouchers.BookletKind.Arrival or Vouchers.BookletKind.Kept:
+                PlaceId = row.PointId;
                 break;
             case Vouchers.BookletKind.Correction when HandOut is not null:
                 HandOut = HandOut with { PersonNumber = row.PersonNumber, Anonymous = row.Anonymous };

@@ -46,7 +46,7 @@ internal sealed class PassTally(IReadOnlyList<ReplacementRow> replacements)
         IssuedOrder order, IAsyncEnumerable<BookletRow> bookletRows, IAsyncEnumerable<EntryRow> entryRows,
         IEnumerable<GuaranteeRow> guarantees)
     {
-        Orders.Add(order);
+        if (!order.Row.IsReplacement) Orders.Add(order);
         var booklets = new Dictionary<long, Booklet>();
         await foreach (var row in bookletRows) Touch(booklets, order, row.Booklet).Apply(row);
         foreach (var serial in _replacing.Keys.Concat(_replacedBy.Keys))

@@ -6,6 +6,7 @@ internal static class Places
     public static IEnumerable<string> PointIds(PassTally tally) => tally.Orders
         .SelectMany(o => o.Lots.Select(l => l.PointId))
         .Concat(tally.Booklets.Select(b => b.PointId).OfType<string>())
+        .Concat(tally.Booklets.Where(b => b.IsInStock).Select(b => b.PlaceId).OfType<string>())
         .Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
 
     public static IReadOnlyList<PointLine> Points(
@@ -35,10 +36,13 @@ internal static class Places
         })
     ];
 
-    /// <summary>Booklets that were delivered to a point and neither handed out nor returned since.</summary>
+    /// <summary>
+    /// Booklets that were delivered to a point and neither handed out nor returned since, where they lie now; those in
+    /// transit lie nowhere. A transfer makes no booklet younger.
+    /// </summary>
     private static IEnumerable<(string PointId, long Booklets, long Passes, long AgeDays)> Stock(PassTally tally, long day)
     {
-        var gone = tally.Booklets.Where(b => b.IsHandedOut || b.IsReturned || b.IssuedPasses == 0)
+        var gone = tally.Booklets.Where(b => b.HasMoved || !b.IsInStock)
             .Select(b => b.Order.LotOf(b.Number)).OfType<LotRow>()
             .GroupBy(l => l.FirstSerial).ToDictionary(g => g.Key, g => g.LongCount());
         foreach (var order in tally.Orders)
@@ -49,6 +53,13 @@ internal static class Places
                 var left = lot.BookletCount - gone.GetValueOrDefault(lot.FirstSerial);
                 if (left > 0) yield return (lot.PointId, left, left * order.Row.VouchersPerBooklet, day - from);
             }
+        }
+
+        foreach (var moved in tally.Booklets.Where(b => b.PlaceId is not null && b.IsInStock))
+        {
+            var row = moved.Order.Row;
+            if ((row.DeliveredDay ?? row.ActivatedDay) is { } from)
+                yield return (moved.PlaceId!, 1, row.VouchersPerBooklet, day - from);
         }
     }
 

@@ -7,8 +7,12 @@ namespace PassNumerique.Reports;
 /// <summary>An order that counts as issued at the cut-off, with the days of its steps.</summary>
 internal sealed record OrderRow(
     string Id, long FirstSerial, long LastSerial, long VouchersPerBooklet, long VoucherCount, long FaceCents,
-    long CreditMinutes, long TotalCents, long ValidUntilDay, long OrderedDay, long? DeliveredDay, long? ActivatedDay)
+    long CreditMinutes, long TotalCents, long ValidUntilDay, long OrderedDay, long? DeliveredDay, long? ActivatedDay,
+    long Replacements)
 {
+    /// <summary>One booklet of 0 euro that stands for a lost one: its papers are chained to it, and nothing else counts.</summary>
+    public bool IsReplacement => Replacements > 0;
+
     public long BookletOf(long serial) => serial - ((serial - FirstSerial) % VouchersPerBooklet);
 }
 
@@ -187,7 +191,9 @@ internal sealed class ReportReads(Session db, string conventionId, long batch, l
                    COALESCE(x.valid_until_day, o.valid_until_day) AS ValidUntilDay,
                    o.ordered_day AS OrderedDay,
                    d.on_day AS DeliveredDay,
-                   v.on_day AS ActivatedDay
+                   v.on_day AS ActivatedDay,
+                   (SELECT CAST(COUNT(*) AS bigint) FROM replacement_orders p
+                     WHERE p.order_id = o.id AND p.batch <= @Batch) AS Replacements
               FROM orders o
               JOIN order_steps a ON a.order_id = o.id AND a.slot = 1 AND a.batch <= @Batch AND a.on_day <= @Day
               LEFT JOIN order_steps d ON d.order_id = o.id AND d.slot = 5 AND d.batch <= @Batch AND d.on_day <= @Day

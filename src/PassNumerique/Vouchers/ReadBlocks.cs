@@ -17,7 +17,7 @@ internal static class ReadBlocks
         blocks.Get("/{id}", Readers, FindAsync);
     }
 
-    private static async Task<Result<Page<Line>>> ListAsync(Request request)
+    internal static async Task<Result<Page<Line>>> ListAsync(Request request)
     {
         var rows = await request.Session.ListAsync<Row>(Sql.List, new
         {

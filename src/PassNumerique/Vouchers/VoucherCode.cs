@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
 
 namespace PassNumerique.Vouchers;
@@ -48,8 +49,8 @@ internal readonly record struct VoucherCode
 
     private const string Alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     private const int HeadSymbols = 7;
-    private const int BlockBytes = 64; // Of SHA-256.
     private const int GroupSymbols = 4;
+    private const int TagsAtOnce = 64;
     private const byte NoSymbol = 255;
 
     private static readonly byte[] Strict = MapAlphabet(lenient: false);
@@ -136,10 +137,33 @@ internal readonly record struct VoucherCode
         ReadOnlySpan<byte> codeKey, int version, long serial, ReadOnlySpan<byte> orderSalt,
         Span<byte> destination)
     {
-        Span<char> text = stackalloc char[Length];
-        Sign(codeKey, version, serial, orderSalt).Write(text);
-        for (var i = 0; i < Length; i++)
-            destination[i] = (byte)text[i];
+        var code = Sign(codeKey, version, serial, orderSalt);
+        WriteAscii(code.Version, code.Serial, code.Tag, destination[..Length]);
+    }
+
+    /// <summary>
+    /// Writes the codes of serials that follow one another, 20 ASCII symbols each and nothing between, several times as
+    /// fast as one by one where the processor has wide vectors.
+    /// </summary>
+    /// <exception cref="ArgumentException">As for <see cref="Sign"/>, for the first serial and the last; or no room for
+    /// whole codes.</exception>
+    public static void ComposeRange(
+        ReadOnlySpan<byte> codeKey, int version, long firstSerial, ReadOnlySpan<byte> orderSalt,
+        Span<byte> destination)
+    {
+        if (destination.Length % Length != 0)
+            throw new ArgumentException($"A code has {Length} symbols.", nameof(destination));
+
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(firstSerial, SerialMax + 1 - (destination.Length / Length));
+        _ = Sign(codeKey, version, firstSerial, orderSalt);
+        Span<long> tags = stackalloc long[TagsAtOnce];
+        for (var first = 0; first < destination.Length / Length; first += TagsAtOnce)
+        {
+            var some = tags[..Math.Min(TagsAtOnce, (destination.Length / Length) - first)];
+            FillTags(codeKey, firstSerial + first, orderSalt, some);
+            for (var i = 0; i < some.Length; i++)
+                WriteAscii(version, firstSerial + first + i, some[i], destination.Slice((first + i) * Length, Length));
+        }
     }
 
     /// <summary>
@@ -212,35 +236,45 @@ internal readonly record struct VoucherCode
         if (orderSalt.Length != SaltBytes)
             throw new ArgumentException($"An order salt has {SaltBytes} bytes.", nameof(orderSalt));
 
-        // HMAC as RFC 2104 makes it of two hashes: the library's own looks up its algorithm anew at each call, which
-        // takes longer than the hashes, and a print file asks for a million.
-        Span<byte> inner = stackalloc byte[BlockBytes + SaltBytes + sizeof(uint)];
-        Span<byte> outer = stackalloc byte[BlockBytes + SHA256.HashSizeInBytes];
-        Span<byte> mac = stackalloc byte[SHA256.HashSizeInBytes];
-        for (var i = 0; i < BlockBytes; i++)
+        Span<byte> message = stackalloc byte[SaltBytes + sizeof(uint)];
+        Span<byte> mac = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        orderSalt.CopyTo(message);
+        BinaryPrimitives.WriteUInt32BigEndian(message[SaltBytes..], (uint)serial);
+        HMACSHA256.HashData(codeKey, message, mac);
+        return (long)(BinaryPrimitives.ReadUInt64BigEndian(mac) >> 4);
+    }
+
+    private static void FillTags(
+        ReadOnlySpan<byte> codeKey, long firstSerial, ReadOnlySpan<byte> orderSalt, Span<long> tags)
+    {
+        if (Vector256.IsHardwareAccelerated)
         {
-            var symbol = i < KeyBytes ? codeKey[i] : 0;
-            inner[i] = (byte)(symbol ^ 0x36);
-            outer[i] = (byte)(symbol ^ 0x5C);
+            CodeTags.Fill(codeKey, orderSalt, firstSerial, tags);
+            return;
         }
 
-        orderSalt.CopyTo(inner[BlockBytes..]);
-        BinaryPrimitives.WriteUInt32BigEndian(inner[(BlockBytes + SaltBytes)..], (uint)serial);
-        SHA256.HashData(inner, outer[BlockBytes..]);
-        SHA256.HashData(outer, mac);
-        return (long)(BinaryPrimitives.ReadUInt64BigEndian(mac) >> 4);
+        for (var i = 0; i < tags.Length; i++)
+            tags[i] = TagOf(codeKey, firstSerial + i, orderSalt);
     }
 
     private void Write(Span<char> destination)
     {
-        Span<byte> symbols = stackalloc byte[Length];
-        WriteBits(((long)Version << 32) | Serial, symbols[..HeadSymbols]);
-        WriteBits(Tag, symbols[HeadSymbols..^1]);
+        Span<byte> text = stackalloc byte[Length];
+        WriteAscii(Version, Serial, Tag, text);
+        for (var i = 0; i < Length; i++)
+            destination[i] = (char)text[i];
+    }
+
+    private static void WriteAscii(int version, long serial, long tag, Span<byte> destination)
+    {
+        WriteBits(((long)version << 32) | serial, destination[..HeadSymbols]);
+        WriteBits(tag, destination[HeadSymbols..^1]);
 
         // The last weight is 1, so the sum over the others is itself the symbol that brings it to zero.
-        symbols[^1] = (byte)Syndrome(symbols);
+        destination[^1] = 0;
+        destination[^1] = (byte)Syndrome(destination);
         for (var i = 0; i < Length; i++)
-            destination[i] = Alphabet[symbols[i]];
+            destination[i] = (byte)Alphabet[destination[i]];
     }
 
     private static void WriteBits(long bits, Span<byte> symbols)

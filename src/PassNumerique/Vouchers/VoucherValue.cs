@@ -28,4 +28,12 @@ internal static class BookletKind
     public const long Reversal = 2;
     public const long Return = 3;
     public const long Correction = 4;
+    public const long Departure = 5;
+    public const long Arrival = 6;
+
+    /// <summary>Its transfer was cancelled: it is where it was.</summary>
+    public const long Kept = 7;
+
+    /// <summary>Lost, and another booklet stands for it.</summary>
+    public const long Replacement = 8;
 }

@@ -27,6 +27,10 @@ internal sealed record PrintWish(string OrderId)
     public long Total { get; set; }
 
     public int Parts { get; set; }
+
+    public bool IsJudged { get; set; }
+
+    public bool IsOpen => !IsJudged && (Total == 0 || Bytes.Length < Total);
 }
 
 /// <summary>A store on which orders are placed and printed by a service that dies meanwhile.</summary>
@@ -120,7 +124,7 @@ internal sealed class IssuingTrial : IDisposable
     /// <summary>Goes on with a print file that broke off, or begins another one.</summary>
     public async Task PrintAsync()
     {
-        if (_prints.FirstOrDefault(p => p.Total == 0 || p.Bytes.Length < p.Total) is { } open)
+        if (_prints.FirstOrDefault(p => p.IsOpen) is { } open)
         {
             await ReadAsync(open);
             return;
@@ -137,8 +141,8 @@ internal sealed class IssuingTrial : IDisposable
     public async Task AskAgainAsync(bool prints)
     {
         foreach (var wish in _wishes.Where(w => w.OrderId is null)) await AskAsync(wish);
-        foreach (var print in _prints.Where(p => prints && (p.Total == 0 || p.Bytes.Length < p.Total))) await ReadAsync(print);
-        foreach (var print in _prints.Where(p => p.Total > 0 && p.Bytes.Length == p.Total && p.Bytes.CanRead)) Judge(print);
+        foreach (var print in _prints.Where(p => prints && p.IsOpen)) await ReadAsync(print);
+        foreach (var print in _prints.Where(p => p is { IsOpen: false, IsJudged: false })) Judge(print);
     }
 
     /// <summary>Beside the service: every wish that was answered is there once, and nothing else.</summary>
@@ -149,7 +153,7 @@ internal sealed class IssuingTrial : IDisposable
 
     public async Task FinishAsync()
     {
-        foreach (var print in _prints.Where(p => p.Total == 0 || p.Bytes.CanRead)) Blame($"the print file of {print.OrderId} is not whole");
+        foreach (var print in _prints.Where(p => !p.IsJudged)) Blame($"the print file of {print.OrderId} is not whole");
         _service.Send(Signal.Terminate);
         if (await _service.EndAsync(Patience) is var code && code != 0) Blame($"the service ended with {code}: {_service.LastLines}");
         Check();
@@ -250,7 +254,7 @@ internal sealed class IssuingTrial : IDisposable
 
     private async Task<string> UploadAsync(OrderWish wish)
     {
-        for (var since = DateTime.UtcNow; ; )
+        for (var since = DateTime.UtcNow; ;)
         {
             using var request = new HttpRequestMessage(HttpMethod.Post,
                 $"orders/file?conventionId={_convention}&vouchersPerBooklet={VouchersPerBooklet}&validUntil=2099-12-31&dryRun=false&wave={wish.Wave}");
@@ -333,6 +337,7 @@ internal sealed class IssuingTrial : IDisposable
             Blame($"the print file of {print.OrderId} in {print.Parts} parts: {wrong}");
         _printed += order.LastSerial - order.FirstSerial + 1;
         print.Bytes.Dispose();
+        print.IsJudged = true;
     }
 
     private async Task<(int Status, JsonElement Body)> SendAsync(HttpRequestMessage request)

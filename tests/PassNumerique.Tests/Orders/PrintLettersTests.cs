@@ -71,9 +71,12 @@ internal sealed class PrintLettersTests(string engine)
         var pdf = await ReadAsync(_scenario.Authority(), $"?langue=ar&booklet={_scenario.FirstSerial}");
         await PdfTools.CheckAsync(pdf);
         Assert.That(pdf, Has.Length.LessThan(120_000), "only the glyphs in use are in it");
-        var read = await PdfTools.StructureAsync(pdf);
-        Assert.That(read, Does.Contain("ما هي القسيمة الرقمية؟").And.Contain("في هذا الدفتر 5 قسائم.")
-            .And.Contain("لمدة ساعتين").And.Contain("Espace numérique d'essai").And.Contain("03 26 00 00 01"));
+        var read = await PdfTools.TextAsync(pdf);
+        Assert.That(read, Does.Contain("ما هي القسيمة الرقمية").And.Contain("قسائم").And.Contain("لمدة ساعتين")
+            .And.Contain("Espace numérique d'essai").And.Contain("03 26 00 00 01"));
+        var aloud = await PdfTools.SpokenAsync(pdf);
+        Assert.That(aloud, Does.Contain("في هذا الدفتر 5 قسائم.").And.Contain("يساعدك شخص في استعمال الحاسوب والهاتف والإنترنت.")
+            .And.Contain("الهاتف: 03 26 00 00 01"));
     }
 
     [Test]
@@ -112,6 +115,16 @@ internal sealed class PrintLettersTests(string engine)
             var answer = await _scenario.Authority().ReadAsync(Path($"?booklet={number}"));
             Assert.That((answer.Status, answer.Problem), Is.EqualTo((404, "booklet-unknown")), $"{number}");
         }
+    }
+
+    [Test]
+    public async Task It_says_whom_to_call_where_the_collectivite_said_so()
+    {
+        var scenario = await Scenario.CreateAsync(_service, booklets: 1, activate: false);
+        Scenario.Ok(await scenario.Authority().PostAsync("print-settings", new { telephone = "+33 3 26 00 00 09" }));
+        var pdf = await scenario.Authority().GetByteArrayAsync($"orders/{scenario.OrderId}/letters.pdf");
+        Assert.That(await PdfTools.TextAsync(pdf),
+            Does.Contain("Appelez vite le 03 26 00 00 09.").And.Not.Contain("Prévenez vite"));
     }
 
     [Test]

@@ -76,6 +76,36 @@ internal sealed class ConstraintTests
         new("A hand-out is recorded once",
             "booklet_entries unique index booklet_entries_operation_id (organisation_id, operation_id)", null, 1, "",
             HandOut("a"), HandOut("a", booklet: 6)),
+        new("A booklet is handed out or sent", "booklet_entries primary key (booklet, part)", null, 1, "",
+            HandOut("a"), Move("b", kind: 5)),
+        new("A booklet on its way is received or kept", "booklet_entries primary key (booklet, part)", null, 1,
+            Move("a", kind: 5), Move("b", kind: 6, part: 2), Move("c", kind: 7, part: 2)),
+        new("A booklet is returned or replaced", "booklet_entries primary key (booklet, part)", null, 1,
+            HandOut("a"), Move("b", kind: 3, part: 2), Move("c", kind: 8, part: 2)),
+        new("A story has no other kinds", "booklet_entries check kind IN ( 1 , 2 , 3 , 4 , 5 , 6 , 7 , 8 )", null, 0, "",
+            Move("a", kind: 9)),
+        new("A booklet leaves in one transfer",
+            "transfer_booklets unique index transfer_booklets_sent_part (booklet, sent_part)", null, 1, "",
+            "INSERT INTO transfer_booklets VALUES ('t', 1, 1, 'a', 1, 1)",
+            "INSERT INTO transfer_booklets VALUES ('u', 1, 1, 'a', 1, 1)"),
+        new("What is missing is explained", "transfer_receipts check missing_count = 0 OR explanation IS NOT NULL", null, 0, "",
+            "INSERT INTO transfer_receipts VALUES ('t', 1, 2, 1, NULL, 1, 'a', 1, 1)"),
+        new("A transfer goes from one point to another", "transfers check from_point_id <> to_point_id", null, 0, "",
+            "INSERT INTO transfers VALUES ('t', 'x', 'p', 'p', 1, NULL, 1, 'a', 1, 1)"),
+        new("A count that differs is explained",
+            "inventories check expected_booklets = counted_booklets OR explanation IS NOT NULL", null, 0, "",
+            "INSERT INTO inventories VALUES ('i', 'p', 1, 0, 5, 4, NULL, 'a', 1, 1)"),
+        new("A booklet is replaced by one other",
+            "replacement_orders unique index replacement_orders_replaced_booklet (replaced_booklet)", null, 1, "",
+            "INSERT INTO replacement_orders VALUES ('o', 1, 'r', 'a', 1, 1)",
+            "INSERT INTO replacement_orders VALUES ('p', 1, 'r', 'a', 1, 1)"),
+        new("A pass is replaced by one other",
+            "replacements unique index replacements_replaced_serial (replaced_serial)", null, 1, "",
+            "INSERT INTO replacements VALUES (11, 1, 60, 500, 'a', 1, 1)",
+            "INSERT INTO replacements VALUES (12, 1, 60, 500, 'a', 1, 1)"),
+        new("What is left of a pass is scanned or moved to new paper", "voucher_entries primary key (serial, part)", null, 1, "",
+            Entry(part: 1, minutes: 0, used: 0, operation: "a", kind: 5),
+            Entry(part: 1, minutes: 120, used: 120, operation: "b")),
         new("A derogation needs a second person", "derogations check actor_id <> requested_by", null, 0, "",
             "INSERT INTO derogations VALUES ('o', 'a', 100, 'a', 1, 1)"),
         new("A derogation is confirmed once", "derogations primary key (order_id)", null, 1, "",
@@ -190,6 +220,10 @@ internal sealed class ConstraintTests
     private static string HandOut(string operation, long booklet = 1) =>
         "INSERT INTO booklet_entries (booklet, part, kind, point_id, day, person_number, organisation_id, operation_id,"
         + $" body_hash, actor_id, recorded_ms, batch) VALUES ({booklet}, 1, 1, 'p', 1, 1, 's', '{operation}', 'h', 'a', 1, 1)";
+
+    private static string Move(string operation, long kind, long part = 1) =>
+        "INSERT INTO booklet_entries (booklet, part, kind, point_id, day, organisation_id, operation_id, body_hash, actor_id,"
+        + $" recorded_ms, batch) VALUES (1, {part}, {kind}, 'p', 1, 's', '{operation}', 'h', 'a', 1, 1)";
 
     private static string Order(string id) =>
         "INSERT INTO orders (id, convention_id, authority_id, first_serial, last_serial, booklet_count, vouchers_per_booklet,"

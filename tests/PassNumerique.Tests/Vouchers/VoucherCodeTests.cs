@@ -69,6 +69,53 @@ public sealed class VoucherCodeTests
         Assert.That(Encoding.ASCII.GetString(ascii), Is.EqualTo(Known));
     }
 
+    [TestCase(0)]
+    [TestCase(1)]
+    [TestCase(7)]
+    [TestCase(8)]
+    [TestCase(9)]
+    [TestCase(300)]
+    public void A_range_is_written_as_its_codes_one_by_one(int count)
+    {
+        foreach (var (version, random, key, salt) in RandomVouchers(20))
+            foreach (var first in (long[])[0, Math.Min(random, VoucherCode.SerialMax - 300), VoucherCode.SerialMax + 1 - count])
+            {
+                if (first > VoucherCode.SerialMax) continue;
+                var codes = new byte[count * VoucherCode.Length];
+                VoucherCode.ComposeRange(key, version, first, salt, codes);
+                var expected = Enumerable.Range(0, count).Select(i => VoucherCode.Compose(key, version, first + i, salt));
+                Assert.That(Encoding.ASCII.GetString(codes), Is.EqualTo(string.Concat(expected)));
+            }
+    }
+
+    [Test]
+    public void The_tags_of_many_serials_are_those_of_the_system()
+    {
+        foreach (var (_, serial, key, salt) in RandomVouchers(100))
+        {
+            var (first, tags) = (Math.Min(serial, VoucherCode.SerialMax - 19), new long[19]);
+            CodeTags.Fill(key, salt, first, tags);
+            for (var i = 0; i < tags.Length; i++)
+            {
+                byte[] message = [.. salt, .. BitConverter.GetBytes((uint)(first + i)).Reverse()];
+                var expected = Convert.ToHexString(HMACSHA256.HashData(key, message))[..15];
+                Assert.That(tags[i].ToString("X15", null), Is.EqualTo(expected));
+            }
+        }
+    }
+
+    [Test]
+    public void A_range_that_cannot_be_in_codes_is_never_written()
+    {
+        Assert.That(Writing(1, 0, 19), Throws.InstanceOf<ArgumentException>());
+        Assert.That(Writing(8, 0, 20), Throws.InstanceOf<ArgumentException>());
+        Assert.That(Writing(1, -1, 20), Throws.InstanceOf<ArgumentException>());
+        Assert.That(Writing(1, VoucherCode.SerialMax, 40), Throws.InstanceOf<ArgumentException>());
+
+        static Action Writing(int version, long first, int bytes)
+            => () => VoucherCode.ComposeRange(Key, version, first, Salt, new byte[bytes]);
+    }
+
     [Test]
     public void What_cannot_be_in_a_code_is_never_signed()
     {

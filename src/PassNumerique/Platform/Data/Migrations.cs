@@ -91,7 +91,7 @@ internal static class Migrations
     private static async Task RunAsync(DbConnection connection, string text, CancellationToken ct)
     {
         await using var command = connection.CreateCommand();
-        command.CommandText = text;
+        (command.CommandText, command.CommandTimeout) = (text, 0); // A table made anew takes as long as its rows.
         await command.ExecuteNonQueryAsync(ct);
     }
 }

@@ -39,9 +39,10 @@ internal static partial class SqlServerKeys
         .SelectMany(name => Migrations.Statements(Migrations.Text(name)))
         .Select(statement => PrimaryKey().Match(statement))
         .Where(match => match.Success)
+        .GroupBy(match => match.Groups["table"].Value, StringComparer.Ordinal)
         .ToDictionary(
-            match => match.Groups["table"].Value,
-            match => match.Groups["key"].Value.Split(',', StringSplitOptions.TrimEntries), StringComparer.Ordinal);
+            made => made.Key, // A table made anew has the key that it was given last.
+            made => made.Last().Groups["key"].Value.Split(',', StringSplitOptions.TrimEntries), StringComparer.Ordinal);
 
     [System.Text.RegularExpressions.GeneratedRegex(@"^\s*CREATE TABLE (?<table>\w+)[\s\S]*PRIMARY KEY \((?<key>[\w, ]+)\)")]
     private static partial System.Text.RegularExpressions.Regex PrimaryKey();

@@ -23,15 +23,16 @@ public partial class JobPage
     internal static string When(long ms)
     {
         var local = TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeMilliseconds(ms), Clock.Paris);
-        return string.Create(CultureInfo.InvariantCulture, $"{French.Date(Clock.ParisDay(ms))} à {local.Hour} h {local.Minute:00}");
+        var day = French.Date(Clock.ParisDay(ms));
+        return string.Create(CultureInfo.InvariantCulture, $"{day} à {local.Hour} h {local.Minute:00}");
     }
 
     /// <summary><c>En cours : 250 000 sur 1 000 000 pass (25 %), 80 000 par seconde, encore 10 s</c></summary>
     internal static string Told(Job job, string unit)
     {
         var state = StateOf(job.State);
-        var told = $"{char.ToUpperInvariant(state[0])}{state[1..]} : {French.Count(job.Done)} sur {French.Count(job.Total)} "
-            + $"{unit} ({job.Percent}\u00A0%)";
+        var told = $"{char.ToUpperInvariant(state[0])}{state[1..]} : {French.Count(job.Done)} sur "
+            + $"{French.Count(job.Total)} {unit} ({job.Percent}\u00A0%)";
         if (job.RatePerSecond is { } rate) told += $", {French.Count(rate)} par seconde";
         return job.SecondsLeft is { } left ? $"{told}, encore {Left(left)}" : told;
     }

@@ -41,7 +41,8 @@ internal sealed class JobRunner(
     private async Task TidyAsync(CancellationToken ct)
     {
         await using var scope = scopes.CreateAsyncScope();
-        foreach (var kind in _kinds.Values.Where(k => k.TidyAsync is not null)) await kind.TidyAsync!(scope.ServiceProvider, ct);
+        foreach (var kind in _kinds.Values.Where(k => k.TidyAsync is not null))
+            await kind.TidyAsync!(scope.ServiceProvider, ct);
     }
 
     /// <summary>A job that breaks is failed and told in the log; the next one has its turn.</summary>

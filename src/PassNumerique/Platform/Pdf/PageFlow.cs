@@ -22,7 +22,11 @@ internal sealed class PageFlow : IAsyncDisposable
     private const double Leading = 1.32;
     private const double CellPadding = 4;
     private const double RuleWidth = 0.6;
+    private const double NumberGap = 14;
     private const double StepIndent = 20;
+
+    /// <summary>A hand needs more room than type.</summary>
+    private const double BlankHeight = 1.6;
     private const double LabelShare = 0.26;
 
     private static readonly double[] HeadingSizes = [22, 15, 13];
@@ -104,8 +108,8 @@ internal sealed class PageFlow : IAsyncDisposable
     /// <summary>A label and a line to write on.</summary>
     public void Blank(string label, double size)
     {
-        Need(size * Leading * 1.25);
-        _y -= size * Leading * 0.25;
+        Need(size * Leading * BlankHeight);
+        _y -= size * Leading * (BlankHeight - 1);
         Leaf("P", [label], size, isBold: false, Margin, Width);
         var (at, taken) = (_y + Descent(size) - 2, WidthOf(label, size, isBold: false) + 8);
         if (IsRightToLeft) Rule(Margin, Margin + Width - taken, at, RuleWidth);
@@ -223,10 +227,10 @@ internal sealed class PageFlow : IAsyncDisposable
         if (kind == RowKind.Head) _pdf.HeadsTheColumn();
         else if (headsRow) _pdf.HeadsTheRow();
         var y = _y - CellPadding + 1;
-        foreach (var line in Wrap(text, size, isBold, width - CellPadding))
+        foreach (var line in Wrap(text, size, isBold, width - GapOf(column)))
         {
             y -= size * Leading;
-            var at = column.IsNumber ? x + width - CellPadding - WidthOf(line, size, isBold) : x;
+            var at = column.IsNumber ? x + width - GapOf(column) - WidthOf(line, size, isBold) : x;
             Draw(line, size, isBold, at, y + Descent(size));
         }
 
@@ -237,9 +241,15 @@ internal sealed class PageFlow : IAsyncDisposable
     {
         var (lines, shares) = (1, columns.Sum(c => c.Share));
         for (var i = 0; i < cells.Count; i++)
-            lines = Math.Max(lines, Wrap(cells[i], size, isBold || i == 0, (columns[i].Share / shares * Width) - CellPadding).Count);
+            lines = Math.Max(lines, LinesOf(cells[i], size, isBold || i == 0, columns[i], shares));
         return (lines * size * Leading) + CellPadding;
     }
+
+    private int LinesOf(string cell, double size, bool isBold, PaperColumn column, double shares) =>
+        Wrap(cell, size, isBold, (column.Share / shares * Width) - GapOf(column)).Count;
+
+    /// <summary>A number ends well before the text that stands beside it.</summary>
+    private static double GapOf(PaperColumn column) => column.IsNumber ? NumberGap : CellPadding;
 
     private void Lines(string tag, string text, double size, bool isBold)
     {
@@ -276,7 +286,11 @@ internal sealed class PageFlow : IAsyncDisposable
         foreach (var run in ArabicText.Order(line))
         {
             var font = run.IsArabic ? _arabic! : FontOf(isBold);
+            // One Arabic font is all that a machine can be asked for: in bold its letters get an outline.
+            var isOutlined = isBold && run.IsArabic;
+            if (isOutlined) _page.Raw("2 Tr .4 w "u8);
             _page.Text(font, size, x, y, run.Text);
+            if (isOutlined) _page.Raw("0 Tr\n"u8);
             x += font.Width(run.Text) * size / 1_000;
         }
     }
@@ -310,9 +324,11 @@ internal sealed class PageFlow : IAsyncDisposable
 
     private void EndPage()
     {
-        var footer = $"{_footer} – {_pagesOfPart}";
+        var number = _pagesOfPart.ToString(CultureInfo.InvariantCulture);
+        var (footer, page) = (WidthOf(_footer, FooterSize, isBold: false), WidthOf(number, FooterSize, isBold: false));
         _page.BeginArtifact();
-        Draw(footer, FooterSize, isBold: false, (PageWidth - WidthOf(footer, FooterSize, isBold: false)) / 2, FooterAt);
+        Draw(_footer, FooterSize, isBold: false, (PageWidth - footer) / 2, FooterAt);
+        Draw(number, FooterSize, isBold: false, IsRightToLeft ? Margin : Margin + Width - page, FooterAt);
         _page.EndArtifact();
         _pdf.EndPage();
     }

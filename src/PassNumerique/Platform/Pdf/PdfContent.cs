@@ -150,7 +150,7 @@ internal class PdfContent
         foreach (var row in rows)
         {
             var bits = (row << (32 - rows.Length)) | filling;
-            for (var i = 0; i < bytes; i++) span[at++] = (byte)(bits >> (24 - (8 * i)) & 0xFF);
+            for (var i = 0; i < bytes; i++) span[at++] = (byte)((bits >> (24 - (8 * i))) & 0xFF);
         }
 
         _bytes.Advance(at);

@@ -442,7 +442,7 @@ internal sealed class PdfWriter : IAsyncDisposable
             row[0] = (byte)(i == 0 ? 0 : isInStream ? 2 : 1);
             BinaryPrimitives.WriteUInt16BigEndian(row[6..], (ushort)(isInStream ? ~place & 0xFFFF : i == 0 ? 0xFFFF : 0));
             var value = isInStream ? ~place >> 16 : place;
-            for (var b = 0; b < 5; b++) row[5 - b] = (byte)(value >> (8 * b) & 0xFF);
+            for (var b = 0; b < 5; b++) row[5 - b] = (byte)((value >> (8 * b)) & 0xFF);
             for (var b = 0; b < PlaceBytes; b++) line[b + 1] = (byte)((row[b] - before[b]) & 0xFF);
             output.Write(line);
             row.CopyTo(before);

@@ -99,6 +99,10 @@ internal sealed class DemoState
     public async ValueTask<bool> IsLoadedAsync(Session session) =>
         _loaded || (_loaded = await session.FindAsync<string>(Sql.Demo, new { Setting = "demo" }) == "true");
 
+    /// <summary>A name as it is printed: whoever holds the paper of a demonstration sees what it is.</summary>
+    public async ValueTask<string> PrintedAsync(Session session, string name) =>
+        await IsLoadedAsync(session) ? $"{name} (données fictives)" : name;
+
     private static class Sql
     {
         public const string Demo = """

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Text;
+using System.Text.RegularExpressions;
 using NUnit.Framework;
 
 namespace PassNumerique.Tests.Platform.Pdf;
@@ -23,6 +25,17 @@ internal static class PdfTools
     public static Task<string> StructureAsync(byte[] pdf) =>
         RunAsync("pdfinfo", "poppler-utils", pdf, file => ["-struct-text", file]);
 
+    /// <summary>What a screen reader is told to say where letters are drawn otherwise than they are typed.</summary>
+    public static async Task<IReadOnlyList<string>> SpokenAsync(byte[] pdf)
+    {
+        var plain = await RunAsync("qpdf", "qpdf", pdf, file => ["--qdf", "--object-streams=disable", file, "-"]);
+        return
+        [
+            .. Regex.Matches(plain, "/ActualText <feff([0-9a-f]*)>")
+                .Select(m => Encoding.BigEndianUnicode.GetString(Convert.FromHexString(m.Groups[1].Value))),
+        ];
+    }
+
     /// <summary>Fails unless qpdf finds nothing to say.</summary>
     public static async Task CheckAsync(byte[] pdf)
     {
@@ -41,6 +54,7 @@ internal static class PdfTools
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            StandardOutputEncoding = tool == "qpdf" ? Encoding.Latin1 : Encoding.UTF8,
         })!;
         var (said, wrong) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync();

@@ -39,7 +39,8 @@ internal sealed class PdfWriterTests
     [Test]
     public async Task The_same_calls_give_the_same_bytes_and_another_document_another_identifier()
     {
-        Assert.That(await DocumentAsync(5), Is.EqualTo(await DocumentAsync(5)));
+        var once = await DocumentAsync(5);
+        Assert.That(await DocumentAsync(5), Is.EqualTo(once));
         Assert.That(IdOf(await DocumentAsync(1)), Is.Not.EqualTo(IdOf(await DocumentAsync(1, "autre"))));
     }
 
@@ -233,6 +234,11 @@ internal sealed class PdfWriterTests
             png.Write(new byte[4]);
         }
 
-        static byte[] Big(int number) => [(byte)(number >> 24), (byte)(number >> 16), (byte)(number >> 8), (byte)number];
+        static byte[] Big(int number)
+        {
+            var bytes = new byte[4];
+            System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(bytes, number);
+            return bytes;
+        }
     }
 }
