@@ -119,6 +119,7 @@ internal static class VoucherSheets
             VoucherCode.ComposeRange(_codeKey, version, booklet, _isSpecimen ? NoSalt : _order.Salt, _codes);
             var columns = (int)((_order.VouchersPerBooklet + _layout.Rows - 1) / _layout.Rows);
             if (_page is not null && _column + Math.Min(columns, _layout.Columns) > _layout.Columns) End();
+            _pdf.BeginTag("Sect");
             for (var first = 0L; first < _order.VouchersPerBooklet; first += _layout.Rows)
             {
                 if (_column == _layout.Columns) End();
@@ -128,6 +129,8 @@ internal static class VoucherSheets
                 for (var i = first; i < last; i++) WritePass(page, booklet, i, (int)(i - first));
                 _column++;
             }
+
+            _pdf.EndTag();
         }
 
         public void End()
@@ -152,11 +155,13 @@ internal static class VoucherSheets
         private void WriteStrip(PdfPage page, long booklet, long first)
         {
             var (x, top, size) = (_layout.Left(_column) + Pad, SheetLayout.Height - SheetLayout.Margin, _layout.Body);
-            page.BeginLeaf("P");
+            page.BeginLeaf(first > 0 ? "P" : "H1");
             if (first > 0) page.Text(StandardFont.Regular, size, x, top - (2 * size), $"Carnet n° {booklet}, suite");
             else
             {
                 page.Text(StandardFont.Bold, size + 1.5, x, top - (1.6 * size), $"TALON – Carnet n° {booklet}");
+                page.EndLeaf();
+                page.BeginLeaf("P");
                 page.Text(StandardFont.Regular, size, x, top - (3.1 * size),
                     $"{_order.VouchersPerBooklet} pass, n° {booklet} à {booklet + _order.VouchersPerBooklet - 1}. À garder au point de remise.");
                 page.Text(StandardFont.Regular, size, x, top - (4.9 * size), "Remis le ____ /____ /________   par ______________________");

@@ -128,7 +128,8 @@ internal class PdfContent
 
     /// <summary>
     /// A square of dark modules, row by row from the top; the leftmost is the highest of <c>rows.Length</c> bits. One
-    /// mask of one bit a module: nothing is smaller.
+    /// mask of one bit a module: nothing is smaller. The bits that fill a row up are ones, so that no row ends in what a
+    /// reader takes for a blank: a blank, <c>EI</c> and a blank would end the picture before its end.
     /// </summary>
     public void Modules(double x, double y, double side, ReadOnlySpan<uint> rows)
     {
@@ -143,12 +144,12 @@ internal class PdfContent
         Raw("/H "u8);
         Whole(rows.Length);
         Raw("/IM true/D[1 0] ID "u8);
-        var bytes = (rows.Length + 7) / 8;
+        var (bytes, filling) = ((rows.Length + 7) / 8, (1U << (32 - rows.Length)) - 1);
         var span = _bytes.GetSpan(rows.Length * bytes);
         var at = 0;
         foreach (var row in rows)
         {
-            var bits = row << (32 - rows.Length);
+            var bits = (row << (32 - rows.Length)) | filling;
             for (var i = 0; i < bytes; i++) span[at++] = (byte)((bits >> (24 - (8 * i))) & 0xFF);
         }
 

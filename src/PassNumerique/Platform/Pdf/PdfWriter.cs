@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Buffers.Binary;
+using System.Buffers.Text;
 using System.Globalization;
 using System.IO.Compression;
 using System.IO.Pipelines;
@@ -25,10 +27,11 @@ internal sealed class PdfWriter : IAsyncDisposable
 {
     public const string ContentType = "application/pdf";
 
-    private const int ObjectsAStream = 200;
+    private const int ObjectsAStream = 400;
     private const int PagesANode = 100;
     private const int KeysAParentNode = 50;
     private const int FlushBytes = 1 << 16;
+    private const int PlaceBytes = 8;
 
     private readonly PipeWriter _output;
     private readonly PdfInfo _info;
@@ -40,17 +43,19 @@ internal sealed class PdfWriter : IAsyncDisposable
     private readonly List<PdfResource> _drawn = [];
     private readonly List<int> _pageNodes = [];
     private readonly List<int> _nodePages = [];
-    private readonly List<(int Number, int First, int Last)> _parentNodes = [];
-    private readonly List<string> _parentNums = [];
+    private readonly List<int> _parentNodes = [];
+    private readonly ArrayBufferWriter<byte> _parentNums = new(1 << 13);
     private readonly List<(string Title, int Level, int Page)> _bookmarks = [];
     private readonly Stack<Tag> _open = new();
+    private readonly Stack<Tag> _spare = new();
     private readonly PdfPage _page;
     private readonly int _resources;
     private readonly int _pages;
     private readonly int _structure;
     private readonly int _root;
     private int _pageCount;
-    private int _firstParentKey;
+    private int _parentKey;
+    private int _parentCount;
     private int _node;
     private long _written;
     private long _sinceFlush;
@@ -65,7 +70,7 @@ internal sealed class PdfWriter : IAsyncDisposable
         _pages = NewNumber();
         _resources = NewNumber();
         _structure = NewNumber();
-        _open.Push(new Tag(NewNumber(), "Document", null, null, null));
+        _open.Push(new Tag().Begin(NewNumber(), "Document", null, null, null));
     }
 
     /// <summary>Four bytes above 127 tell that this is no text.</summary>
@@ -100,7 +105,8 @@ internal sealed class PdfWriter : IAsyncDisposable
     /// <summary>Begins an element that holds others: <c>Sect</c>, <c>Table</c>, <c>TR</c>, <c>L</c>, <c>LI</c>… It may go over pages.</summary>
     public void BeginTag(string type, string? alternative = null, string? actual = null, string? language = null)
     {
-        var tag = new Tag(NewNumber(), type, alternative, actual, language);
+        if (!_spare.TryPop(out var tag)) tag = new Tag();
+        tag.Begin(NewNumber(), type, alternative, actual, language);
         _open.Peek().Kids.Add((tag.Number, 0));
         _open.Push(tag);
     }
@@ -116,6 +122,7 @@ internal sealed class PdfWriter : IAsyncDisposable
         if (_open.Count == 1) throw new InvalidOperationException("No element is open.");
         var tag = _open.Pop();
         WriteElement(tag, _open.Peek().Number);
+        _spare.Push(tag);
     }
 
     /// <summary>A line of the outline that leads to the page under way, or to the next one.</summary>
@@ -168,13 +175,13 @@ internal sealed class PdfWriter : IAsyncDisposable
     {
         if (_isOnPage || _open.Count != 1) throw new InvalidOperationException("A page or an element is still open.");
         if (_nodePages.Count > 0) EndPageNode();
-        if (_parentNums.Count > 0) EndParentNode();
+        if (_parentCount > 0) EndParentNode();
         var document = _open.Pop();
         WriteElement(document, _structure);
         WriteObject(_pages, $"<</Type/Pages/Count {Text(_pageCount)}/Kids[{References(_pageNodes)}]>>");
         WriteFonts();
         var parents = NewNumber();
-        WriteObject(parents, "<</Kids[" + References(_parentNodes.Select(n => n.Number)) + "]>>");
+        WriteObject(parents, "<</Kids[" + References(_parentNodes) + "]>>");
         WriteObject(_structure,
             $"<</Type/StructTreeRoot/K {document.Number} 0 R/ParentTree {parents} 0 R/ParentTreeNextKey {Text(_pageCount)}>>");
         var outline = WriteOutline();
@@ -204,21 +211,14 @@ internal sealed class PdfWriter : IAsyncDisposable
     /// <summary>Writes an object that is no stream.</summary>
     public void WriteObject(int number, string body)
     {
-        _collectedAt.Add((number, _collected.WrittenCount));
-        var span = _collected.GetSpan(body.Length + 1);
-        var count = Encoding.ASCII.GetBytes(body, span);
-        span[count] = (byte)'\n';
-        _collected.Advance(count + 1);
-        if (_collectedAt.Count == ObjectsAStream) EndObjectStream();
+        BeginObject(number);
+        Put(body);
+        EndObject();
     }
 
     /// <summary>Writes a stream, compressed; <paramref name="entries"/> of its dictionary besides length and filter.</summary>
-    public void WriteStream(int number, string entries, ReadOnlySpan<byte> bytes)
-    {
-        _compressed.SetLength(0);
-        using (var deflate = new ZLibStream(_compressed, CompressionLevel.Optimal, leaveOpen: true)) deflate.Write(bytes);
-        WriteStreamAsIs(number, entries + "/Filter/FlateDecode", _compressed.GetBuffer().AsSpan(0, (int)_compressed.Length));
-    }
+    public void WriteStream(int number, string entries, ReadOnlySpan<byte> bytes) =>
+        WriteStream(number, entries, bytes, [], CompressionLevel.Optimal);
 
     /// <summary>The element that the next piece of the page under way belongs to; its number is kept by the page.</summary>
     internal int MarkHere(int mark)
@@ -247,64 +247,121 @@ internal sealed class PdfWriter : IAsyncDisposable
         Emit("\nendstream endobj\n"u8);
     }
 
+    private void WriteStream(
+        int number, string entries, ReadOnlySpan<byte> head, ReadOnlySpan<byte> rest, CompressionLevel level)
+    {
+        _compressed.SetLength(0);
+        using (var deflate = new ZLibStream(_compressed, level, leaveOpen: true))
+        {
+            deflate.Write(head);
+            deflate.Write(rest);
+        }
+
+        WriteStreamAsIs(number, entries + "/Filter/FlateDecode", _compressed.GetBuffer().AsSpan(0, (int)_compressed.Length));
+    }
+
+    /// <summary>Structure repeats itself so much that the quickest way makes it small enough.</summary>
     private void EndObjectStream()
     {
         if (_collectedAt.Count == 0) return;
         var number = NewNumber();
-        var heads = new StringBuilder();
+        var heads = new ArrayBufferWriter<byte>(1 << 13);
         for (var i = 0; i < _collectedAt.Count; i++)
         {
             var (inner, at) = _collectedAt[i];
             _places[inner] = ~(((long)number << 16) | (uint)i);
-            heads.Append(CultureInfo.InvariantCulture, $"{inner} {at} ");
+            Put(heads, inner);
+            Put(heads, at);
         }
 
-        var head = Encoding.ASCII.GetBytes(heads.ToString());
-        var all = new byte[head.Length + _collected.WrittenCount];
-        head.CopyTo(all, 0);
-        _collected.WrittenSpan.CopyTo(all.AsSpan(head.Length));
-        WriteStream(number, $"/Type/ObjStm/N {Text(_collectedAt.Count)}/First {Text(head.Length)}", all);
+        WriteStream(number, $"/Type/ObjStm/N {Text(_collectedAt.Count)}/First {Text(heads.WrittenCount)}",
+            heads.WrittenSpan, _collected.WrittenSpan, CompressionLevel.Fastest);
         _collected.ResetWrittenCount();
         _collectedAt.Clear();
     }
 
+    /// <summary>Straight into the bytes that are collected: a sheet of ten passes has a dozen elements.</summary>
     private void WriteElement(Tag tag, int parent)
     {
-        var page = tag.Kids.Find(k => k.Page > 0).Page;
-        var body = new StringBuilder("<</S/").Append(tag.Type);
-        body.Append(CultureInfo.InvariantCulture, $"/P {parent} 0 R");
-        if (page > 0) body.Append(CultureInfo.InvariantCulture, $"/Pg {page} 0 R");
-        if (tag.Language is { } language) body.Append(CultureInfo.InvariantCulture, $"/Lang({language})");
-        if (tag.Alternative is { } alternative) body.Append("/Alt").Append(String(alternative));
-        if (tag.Actual is { } actual) body.Append("/ActualText").Append(String(actual));
-        body.Append(tag.Attributes).Append("/K");
-        var isOne = tag.Kids.Count == 1;
-        body.Append(isOne ? " " : "[");
-        foreach (var (kid, on) in tag.Kids)
+        var page = tag.Page;
+        BeginObject(tag.Number);
+        Put("<</S/");
+        Put(tag.Type);
+        Put("/P ");
+        PutReference(parent);
+        if (page > 0)
         {
-            if (on == 0) body.Append(CultureInfo.InvariantCulture, $"{kid} 0 R ");
-            else if (on == page) body.Append(CultureInfo.InvariantCulture, $"{kid} ");
-            else body.Append(CultureInfo.InvariantCulture, $"<</Type/MCR/Pg {on} 0 R/MCID {kid}>>");
+            Put("/Pg ");
+            PutReference(page);
         }
 
-        WriteObject(tag.Number, body.Append(isOne ? ">>" : "]>>").ToString());
+        if (tag.Language is { } language) Put($"/Lang({language})");
+        if (tag.Alternative is { } alternative) Put("/Alt" + String(alternative));
+        if (tag.Actual is { } actual) Put("/ActualText" + String(actual));
+        Put(tag.Attributes);
+        Put("/K[");
+        foreach (var (kid, on) in tag.Kids)
+        {
+            if (on == 0) PutReference(kid);
+            else if (on == page) Put(_collected, kid);
+            else Put(string.Create(CultureInfo.InvariantCulture, $"<</Type/MCR/Pg {on} 0 R/MCID {kid}>>"));
+        }
+
+        Put("]>>");
+        EndObject();
+    }
+
+    private void BeginObject(int number) => _collectedAt.Add((number, _collected.WrittenCount));
+
+    private void EndObject()
+    {
+        Put("\n");
+        if (_collectedAt.Count == ObjectsAStream) EndObjectStream();
+    }
+
+    private void Put(string ascii) => _collected.Advance(Encoding.ASCII.GetBytes(ascii, _collected.GetSpan(ascii.Length)));
+
+    private void PutReference(int number)
+    {
+        Put(_collected, number);
+        _collected.Write("0 R "u8);
+    }
+
+    /// <summary>A number and a blank.</summary>
+    private static void Put(ArrayBufferWriter<byte> bytes, int number)
+    {
+        var span = bytes.GetSpan(12);
+        Utf8Formatter.TryFormat(number, span, out var written);
+        span[written] = (byte)' ';
+        bytes.Advance(written + 1);
     }
 
     /// <summary>From a piece on the page back to its element, page by page (14.7.4.4).</summary>
     private void KeepParents()
     {
-        _parentNums.Add(string.Create(CultureInfo.InvariantCulture, $"{_pageCount}[{References(_page.Elements)}]"));
-        if (_parentNums.Count == KeysAParentNode) EndParentNode();
+        Put(_parentNums, _parentKey++);
+        _parentNums.Write("["u8);
+        foreach (var element in _page.Elements)
+        {
+            Put(_parentNums, element);
+            _parentNums.Write("0 R "u8);
+        }
+
+        _parentNums.Write("]"u8);
+        if (++_parentCount == KeysAParentNode) EndParentNode();
     }
 
     private void EndParentNode()
     {
-        var number = NewNumber();
-        var last = _firstParentKey + _parentNums.Count - 1;
-        WriteObject(number, $"<</Limits[{Text(_firstParentKey)} {Text(last)}]/Nums[{string.Concat(_parentNums)}]>>");
-        _parentNodes.Add((number, _firstParentKey, last));
-        _firstParentKey = last + 1;
-        _parentNums.Clear();
+        var (number, last) = (NewNumber(), _parentKey - 1);
+        BeginObject(number);
+        Put($"<</Limits[{Text(_parentKey - _parentCount)} {Text(last)}]/Nums[");
+        _collected.Write(_parentNums.WrittenSpan);
+        Put("]>>");
+        EndObject();
+        _parentNodes.Add(number);
+        _parentNums.ResetWrittenCount();
+        _parentCount = 0;
     }
 
     private void EndPageNode()
@@ -361,25 +418,35 @@ internal sealed class PdfWriter : IAsyncDisposable
     {
         var number = NewNumber();
         _places[number] = _written;
-        var rows = new byte[_places.Count * 8];
-        for (var i = 1; i < _places.Count; i++)
-        {
-            var row = rows.AsSpan(i * 8, 8);
-            var place = _places[i];
-            var isInStream = place < 0;
-            row[0] = (byte)(isInStream ? 2 : 1);
-            var value = isInStream ? ~place >> 16 : place;
-            for (var b = 0; b < 5; b++) row[5 - b] = (byte)((value >> (8 * b)) & 0xFF);
-            var index = isInStream ? ~place & 0xFFFF : 0;
-            (row[6], row[7]) = ((byte)(index >> 8), (byte)(index & 0xFF));
-        }
-
-        rows[6] = rows[7] = 0xFF; // Object 0 is free, of generation 65,535.
+        _compressed.SetLength(0);
+        using (var deflate = new ZLibStream(_compressed, CompressionLevel.Optimal, leaveOpen: true)) WriteRows(deflate);
         var id = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(_info.Id))[..16]);
         var at = _written;
-        WriteStream(number, string.Create(CultureInfo.InvariantCulture,
-            $"/Type/XRef/Size {_places.Count}/W[1 5 2]/Root {_root} 0 R/Info {info} 0 R/ID[<{id}><{id}>]"), rows);
+        WriteStreamAsIs(number, string.Create(CultureInfo.InvariantCulture,
+            $"/Type/XRef/Size {_places.Count}/W[1 5 2]/Root {_root} 0 R/Info {info} 0 R/ID[<{id}><{id}>]/Filter/FlateDecode/DecodeParms<</Predictor 12/Columns {PlaceBytes}>>"),
+            _compressed.GetBuffer().AsSpan(0, (int)_compressed.Length));
         Emit(Encoding.ASCII.GetBytes($"startxref\n{Text(at)}\n%%EOF\n"));
+    }
+
+    /// <summary>Each place as its difference from the one before, as in a PNG: neighbours hardly differ.</summary>
+    private void WriteRows(Stream output)
+    {
+        Span<byte> row = stackalloc byte[PlaceBytes];
+        Span<byte> before = stackalloc byte[PlaceBytes];
+        Span<byte> line = stackalloc byte[PlaceBytes + 1];
+        line[0] = 2; // The filter "up".
+        for (var i = 0; i < _places.Count; i++)
+        {
+            var place = _places[i];
+            var isInStream = place < 0;
+            row[0] = (byte)(i == 0 ? 0 : isInStream ? 2 : 1);
+            BinaryPrimitives.WriteUInt16BigEndian(row[6..], (ushort)(isInStream ? ~place & 0xFFFF : i == 0 ? 0xFFFF : 0));
+            var value = isInStream ? ~place >> 16 : place;
+            for (var b = 0; b < 5; b++) row[5 - b] = (byte)((value >> (8 * b)) & 0xFF);
+            for (var b = 0; b < PlaceBytes; b++) line[b + 1] = (byte)((row[b] - before[b]) & 0xFF);
+            output.Write(line);
+            row.CopyTo(before);
+        }
     }
 
     private void Emit(ReadOnlySpan<byte> bytes)
@@ -394,21 +461,34 @@ internal sealed class PdfWriter : IAsyncDisposable
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>An element under way: its pieces (a mark and its page) and the elements within it (page 0).</summary>
-    private sealed class Tag(int number, string type, string? alternative, string? actual, string? language)
+    /// <summary>
+    /// An element under way: its pieces (a mark and its page) and the elements within it (page 0). Used again for another
+    /// one when it was written.
+    /// </summary>
+    private sealed class Tag
     {
-        public int Number => number;
+        public int Number { get; private set; }
 
-        public string Type => type;
+        public string Type { get; private set; } = "";
 
-        public string? Alternative => alternative;
+        public string? Alternative { get; private set; }
 
-        public string? Actual => actual;
+        public string? Actual { get; private set; }
 
-        public string? Language => language;
+        public string? Language { get; private set; }
 
         public string Attributes { get; set; } = "";
 
         public List<(int Kid, int Page)> Kids { get; } = [];
+
+        /// <summary>That of its first piece; 0 where it has none.</summary>
+        public int Page => Kids.Find(k => k.Page > 0).Page;
+
+        public Tag Begin(int number, string type, string? alternative, string? actual, string? language)
+        {
+            (Number, Type, Alternative, Actual, Language, Attributes) = (number, type, alternative, actual, language, "");
+            Kids.Clear();
+            return this;
+        }
     }
 }

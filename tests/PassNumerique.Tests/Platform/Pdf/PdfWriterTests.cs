@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.IO.Pipelines;
 using System.Text;
+using System.Text.RegularExpressions;
 using NUnit.Framework;
 using PassNumerique.Platform.Pdf;
 
@@ -61,6 +62,21 @@ internal sealed class PdfWriterTests
         pdf.BeginPage();
         Assert.That(() => pdf.BeginPage(), Throws.InvalidOperationException);
         Assert.That(async () => await pdf.EndAsync(default), Throws.InvalidOperationException);
+    }
+
+    /// <summary>Two drawings in which a blank, EI and a blank would stand if rows were filled up with zeros.</summary>
+    [TestCase(7, "EI ")]
+    [TestCase(9, " EI")]
+    public void A_drawing_does_not_end_before_its_end(int row, string bytes)
+    {
+        var rows = new uint[25];
+        foreach (var c in bytes) rows[row] = (rows[row] << 8) | c;
+        rows[row] <<= 1;
+        var form = new PdfForm();
+        form.Modules(0, 0, 25, rows);
+        var drawn = Encoding.Latin1.GetString(form.Bytes);
+        Assert.That(drawn, Does.Contain(bytes));
+        Assert.That(Regex.Matches(drawn, "[\0\t\n\f\r ]EI[\0\t\n\f\r ]"), Has.Count.EqualTo(1));
     }
 
     /// <summary>Every letter of the code page in both fonts, against the widths that poppler lays the text out with.</summary>
