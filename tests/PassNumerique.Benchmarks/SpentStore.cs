@@ -154,7 +154,7 @@ internal sealed class SpentStore
             ("address", "2 rue de l'Essai"), ("commune", "23096"));
         AddTerms(_convention, Reference, (_vouchers + _unspent) * FaceCents);
         AddTerms(_open, OpenReference, OpenCents);
-        _facts.Add("funds_receipts",
+        if (_vouchers + _unspent > 0) _facts.Add("funds_receipts",
             ("id", NewId()), ("convention_id", _convention), ("funder", "Collectivité d'essai"),
             ("amount_cents", (_vouchers + _unspent) * FaceCents),
             ("face_value_cents", (_vouchers + _unspent) * FaceCents),

@@ -19,7 +19,7 @@ internal static class CompleteCodeExport
     {
         public async Task<Result<Answer>> Handle(Command command, CancellationToken ct)
         {
-            var ended = await db.ExecuteAsync(Sql.Insert, new
+            await db.ExecuteAsync(Sql.Insert, new
             {
                 command.ExportId,
                 command.ByteCount,
@@ -28,8 +28,8 @@ internal static class CompleteCodeExport
                 db.Batch,
             }, ct);
 
-            // A run that was superseded may have ended it a moment ago: then there is nothing to do.
-            if (ended == 1) await JobDesk.FinishAsync(db, command.ExportId, madeId: null, ct);
+            // A run that was superseded may have ended it a moment ago, or it is the end that is fetched once more.
+            await JobDesk.FinishAsync(db, command.ExportId, madeId: null, ct);
             return new Answer(command.ExportId);
         }
     }

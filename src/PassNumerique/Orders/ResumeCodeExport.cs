@@ -10,11 +10,15 @@ namespace PassNumerique.Orders;
 /// <summary>
 /// A transfer that broke off goes on, for the organisation that began it, within a day and until the file left
 /// whole once: the same codes to the same hands, so no new permission; who goes on, and from which byte, is on
-/// record before a byte leaves.
+/// record before a byte leaves. The very end may be fetched once more even then: it is on record before the last byte
+/// leaves, and whoever the process died under would else miss that byte.
 /// </summary>
 internal static class ResumeCodeExport
 {
     public const long OpenMs = Clock.DayMs;
+
+    /// <summary>What may be fetched once more of a file that left whole: a few dozen codes, never its beginning.</summary>
+    public const long TailBytes = 4_096;
 
     private const long MaxParts = 1_000;
 
@@ -39,6 +43,7 @@ internal static class ResumeCodeExport
                 command.ExportId,
                 command.FromByte,
                 MaxParts,
+                TailBytes,
                 db.Caller.OrganisationId,
                 Since = db.NowMs - OpenMs,
                 db.ActorId,
@@ -73,7 +78,10 @@ internal static class ResumeCodeExport
              WHERE e.id = @ExportId
                AND e.recorded_ms > @Since
                AND j.organisation_id = @OrganisationId
-               AND NOT EXISTS (SELECT 1 FROM code_export_ends d WHERE d.export_id = e.id)
+               AND NOT EXISTS (SELECT 1
+                                 FROM code_export_ends d
+                                WHERE d.export_id = e.id
+                                  AND (@FromByte = 0 OR @FromByte < d.byte_count - @TailBytes))
                AND NOT EXISTS (SELECT 1 FROM code_transfers m WHERE m.export_id = e.id AND m.part >= @MaxParts)
                AND NOT EXISTS (SELECT 1
                                  FROM order_steps s

@@ -50,7 +50,7 @@ internal sealed class PrintFileTests(string engine)
     }
 
     [Test]
-    public async Task A_file_that_left_whole_is_not_gone_on_with()
+    public async Task Of_a_file_that_left_whole_only_the_very_end_is_given_again()
     {
         var (world, order) = await ApprovedAsync(booklets: 20);
         using var whole = await world.Authority.GetAsync($"orders/{order}/vouchers.csv");
@@ -58,7 +58,7 @@ internal sealed class PrintFileTests(string engine)
         var total = (await whole.Content.ReadAsByteArrayAsync()).Length;
         Assert.That(whole.Content.Headers.ContentLength, Is.EqualTo(total));
         Assert.That(whole.Headers.GetValues("X-Job").Single(), Is.EqualTo(ExportOf(tag)));
-        foreach (var from in new[] { 0, 1, total - 1 })
+        foreach (var from in new[] { 0, 1, total - 4_097 })
         {
             using var again = await GoOnAsync(world.Authority, order, from, tag);
             var answer = await Answer.FromAsync(again);
@@ -67,6 +67,12 @@ internal sealed class PrintFileTests(string engine)
 
         var named = await world.Authority.ReadAsync($"orders/{order}/vouchers.csv?export={ExportOf(tag)}");
         Assert.That(named.Problem, Is.EqualTo("print-needs-permission"));
+        using var end = await GoOnAsync(world.Authority, order, total - 1, tag);
+        Assert.That(((int)end.StatusCode, (await end.Content.ReadAsByteArrayAsync()).Single()), Is.EqualTo((206, (byte)'\n')));
+        var job = await world.Authority.ReadAsync($"jobs/{ExportOf(tag)}");
+        Assert.That((job["state"].GetString(), job["percent"].GetInt64()), Is.EqualTo(("done", 100)), "the job stays done");
+        var exports = (await world.Authority.ReadAsync($"orders/{order}/code-exports"))["items"];
+        Assert.That(exports[0].GetProperty("transfers").GetInt64(), Is.EqualTo(2), "and who took the end again is on record");
     }
 
     [Test]
