@@ -25,7 +25,7 @@ internal sealed record CodeLot(long FirstSerial, long LastSerial, string PointNa
 internal static class CodeSheet
 {
     public const string Header =
-        "serial,booklet,position,code,qr,face_value_cents,minutes,valid_until,authority,point\r\n";
+        "serial,booklet,position,code,qr,face_value_cents,minutes,valid_until,authority,text,telephone,point\r\n";
 
     private const int RowsAtOnce = 256;
     private const int GroupSymbols = 4;
@@ -84,10 +84,10 @@ internal static class CodeSheet
         return digits;
     }
 
-    /// <summary>What all rows of a lot end in.</summary>
+    /// <summary>What all rows of a lot end in; a telephone number is digits and signs, and printed as it is.</summary>
     private static string Tail(CodeOrder order, CodeLot lot) => FormattableString.Invariant(
         $",{order.FaceCents},{order.CreditMinutes},{Clock.DateText(order.ValidUntilDay)},")
-        + $"{Csv.Field(order.AuthorityName)},{Csv.Field(lot.PointName)}\r\n";
+        + $"{Csv.Field(order.AuthorityName)},{Csv.Field(order.PrintText)},{order.Telephone},{Csv.Field(lot.PointName)}\r\n";
 
     private static void WriteRows(
         PipeWriter writer, CodeOrder order, CodeLot lot, long first, long last, ReadOnlySpan<byte> tail,

@@ -17,7 +17,7 @@ internal sealed record PrintedOrder(
         var grouped = string.Join('-', code.Replace("-", "", StringComparison.Ordinal).Chunk(4).Select(g => new string(g)));
         var place = (serial - FirstSerial) % VouchersPerBooklet;
         return string.Create(CultureInfo.InvariantCulture,
-            $"{serial},{serial - place},{place + 1},{grouped},{grouped.Replace("-", "", StringComparison.Ordinal)},{FaceCents},{CreditMinutes},2099-12-31,{Authority},{Point}");
+            $"{serial},{serial - place},{place + 1},{grouped},{grouped.Replace("-", "", StringComparison.Ordinal)},{FaceCents},{CreditMinutes},2099-12-31,{Authority},,,{Point}");
     };
 }
 

@@ -30,13 +30,14 @@ internal sealed class RecordCodeExportTests(string engine)
             distributionPoints = new[] { new { id = world.Points[0], booklets = 1 }, new { id = world.Points[1], booklets = 2 } },
         });
         await world.AdvanceAsync(order.Id, through: "approval");
+        Scenario.Ok(await world.Authority.PostAsync("print-settings", new { text = "Merci, l'État", telephone = "+33 5 53 00 00 00" }));
         var sheet = await world.Authority.ReadAsync($"orders/{order.Id}/vouchers.csv");
         Assert.That((sheet.Status, sheet.ContentType), Is.EqualTo((200, "text/csv")), sheet.Body);
         Assert.That(sheet.Headers.CacheControl!.NoStore, Is.True);
 
         var lines = sheet.Body.Split("\r\n");
         Assert.That((lines[0], lines[^1], lines.Length), Is.EqualTo((
-            "serial,booklet,position,code,qr,face_value_cents,minutes,valid_until,authority,point", "", 17)));
+            "serial,booklet,position,code,qr,face_value_cents,minutes,valid_until,authority,text,telephone,point", "", 17)));
         var rows = lines[1..^1].Select(l => l.Split(',', 9)).ToList();
         var first = order["firstSerial"].GetInt64();
         Assert.That(rows.Select(r => long.Parse(r[0])), Is.EqualTo(Enumerable.Range(0, 15).Select(i => first + i)));
@@ -46,7 +47,7 @@ internal sealed class RecordCodeExportTests(string engine)
         var name = lines[1].Split(',')[8];
         Assert.That(rows.Select(r => r[8]).Distinct(), Is.EqualTo(new[]
         {
-            $"{name},Mairie", $"{name},\"'=1+1, CCAS \"\"Sud\"\"\"",
+            $"{name},\"Merci, l'État\",+33 5 53 00 00 00,Mairie", $"{name},\"Merci, l'État\",+33 5 53 00 00 00,\"'=1+1, CCAS \"\"Sud\"\"\"",
         }));
         await AssertCodesAsync(order.Id, rows);
     }
