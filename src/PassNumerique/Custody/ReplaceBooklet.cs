@@ -152,14 +152,7 @@ internal static class ReplaceBooklet
             OrderCard order, long booklet, BookletState state, string deskId, IReadOnlyList<Left> left, string reason,
             CancellationToken ct)
         {
-            var serials = new
-            {
-                Counter = PlaceOrder.SerialCounter,
-                Count = (long)left.Count,
-                LastSerial = VoucherCode.SerialMax,
-            };
-            if (await db.ExecuteAsync(Sql.TakeSerials, serials, ct) == 0) return PlaceOrder.SerialsExhausted;
-            var first = await db.FindAsync<long>(Sql.FirstSerial, serials, ct);
+            if (await SerialNumbers.TakeAsync(db, left.Count, ct) is not { } first) return SerialNumbers.Exhausted;
             var answer = new Answer(
                 Ids.New(), booklet, first, first, first + left.Count - 1, left.Count, left.Sum(l => l.Minutes),
                 left.Sum(l => l.Cents), deskId, state.UntilDay.ToDate(), Clock.InstantText(db.NowMs));
@@ -314,18 +307,6 @@ internal static class ReplaceBooklet
                      GROUP BY e.serial) v
               LEFT JOIN replacements r ON r.serial = v.serial
              ORDER BY v.serial
-            """;
-
-        public const string TakeSerials = """
-            UPDATE counters
-               SET next_value = next_value + @Count
-             WHERE name = @Counter AND next_value + @Count - 1 <= @LastSerial
-            """;
-
-        public const string FirstSerial = """
-            SELECT next_value - @Count AS FirstSerial
-              FROM counters
-             WHERE name = @Counter
             """;
 
         public const string InsertOrder = """

@@ -53,7 +53,7 @@ internal sealed class OrderCards
     public async Task<Asked?> AskAsync(Session session, long serial)
     {
         var row = await session.FindAsync<Row>(
-            Sql.Nearest, new { Serial = Math.Max(1, serial), Counter = PlaceOrder.SerialCounter, Stretch });
+            Sql.Nearest, new { Serial = Math.Max(1, serial), Counter = SerialNumbers.Counter, Stretch });
         if (row is null) return null;
         var card = new OrderCard(
             row.Id, row.ConventionId, row.AuthorityId, row.FirstSerial, row.LastSerial, row.VouchersPerBooklet,

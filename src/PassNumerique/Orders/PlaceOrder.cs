@@ -18,7 +18,6 @@ internal static class PlaceOrder
     public const long MaxVouchers = 1_000_000;
     public const long MaxVouchersPerBooklet = 20;
     public const int MaxPoints = 500;
-    public const string SerialCounter = "serial";
 
     internal sealed record Command(
         string ConventionId, long Booklets, long VouchersPerBooklet, DateOnly ValidUntil,
@@ -49,10 +48,6 @@ internal static class PlaceOrder
     internal static readonly Refusal BudgetExceeded = new("budget-exceeded", 409,
         "Cette commande dépasse le budget restant de la convention.",
         "Réduisez-la au montant restant, ou augmentez le budget par un avenant.");
-
-    internal static readonly Refusal SerialsExhausted = new("serials-exhausted", 409,
-        "Il ne reste pas assez de numéros de pass.",
-        "Prévenez l'opérateur : la numérotation doit être renouvelée.");
 
     internal static readonly Refusal PointUnknown = new("point-unknown", 404,
         "Ce point de remise n'est pas de la collectivité.",
@@ -115,7 +110,8 @@ internal static class PlaceOrder
             var budget = new { ConventionId = convention.Id, TotalCents = totalCents };
             if (await db.ExecuteAsync(Sql.TakeBudget, budget, ct) == 0)
                 return await BudgetExceededAsync(budget, ct);
-            if (await TakeSerialsAsync(command, ct) is not { } firstSerial) return SerialsExhausted;
+            if (await SerialNumbers.TakeAsync(db, command.Booklets * command.VouchersPerBooklet, ct) is not { } firstSerial)
+                return SerialNumbers.Exhausted;
 
             var vouchers = command.Booklets * command.VouchersPerBooklet;
             var answer = new Answer(
@@ -131,19 +127,6 @@ internal static class PlaceOrder
             return BudgetExceeded
                 .With("remainingCents", budget.BudgetCents - budget.OrderedCents)
                 .With("orderedCents", budget.OrderedCents);
-        }
-
-        private async Task<long?> TakeSerialsAsync(Command command, CancellationToken ct)
-        {
-            var args = new
-            {
-                Counter = SerialCounter,
-                Count = command.Booklets * command.VouchersPerBooklet,
-                LastSerial = VoucherCode.SerialMax,
-            };
-            return await db.ExecuteAsync(Sql.TakeSerials, args, ct) == 0
-                ? null
-                : await db.FindAsync<long>(Sql.FirstSerial, args, ct);
         }
 
         private Task<long> InsertAsync(
@@ -255,18 +238,6 @@ internal static class PlaceOrder
                    ordered_cents AS OrderedCents
               FROM convention_balances
              WHERE convention_id = @ConventionId
-            """;
-
-        public const string TakeSerials = """
-            UPDATE counters
-               SET next_value = next_value + @Count
-             WHERE name = @Counter AND next_value + @Count - 1 <= @LastSerial
-            """;
-
-        public const string FirstSerial = """
-            SELECT next_value - @Count AS FirstSerial
-              FROM counters
-             WHERE name = @Counter
             """;
 
         public const string Insert = """

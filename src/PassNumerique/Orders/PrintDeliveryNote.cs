@@ -2,6 +2,7 @@ using System.Globalization;
 using PassNumerique.Conventions;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
+using PassNumerique.Platform.Pdf;
 using PassNumerique.Platform.Web;
 
 namespace PassNumerique.Orders;
@@ -27,12 +28,8 @@ internal static class PrintDeliveryNote
             .Where(p => (point is null || p.PointId == point) && db.Caller.Reaches(p.PointId, Role.Agent)).ToList();
         if (points.Count == 0) throw new RefusedException(Dispatches.PointNotInOrder);
         var dispatches = (await Dispatches.ListAsync(db, args.OrderId, ct)).ToDictionary(d => d.PointId);
-        var response = request.Http.Response;
-        response.ContentType = "application/pdf";
-        response.Headers.CacheControl = "no-store";
-        response.Headers.ContentDisposition = string.Create(
-            CultureInfo.InvariantCulture, $"attachment; filename=\"bon-de-livraison-{points[0].FirstSerial}.pdf\"");
-        await DeliveryNote.WriteAsync(response.BodyWriter, order, points, dispatches, ct);
+        var output = PdfAnswer.Begin(request.Http.Response, string.Create(CultureInfo.InvariantCulture, $"bon-de-livraison-{points[0].FirstSerial}.pdf"));
+        await DeliveryNote.WriteAsync(output, order, points, dispatches, ct);
     }
 
     private static class Sql

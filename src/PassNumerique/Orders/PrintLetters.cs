@@ -40,13 +40,9 @@ internal static class PrintLetters
         var terms = convention.InForce(db.Today).Terms;
         var sites = await SitesNear.ReadAsync(db, terms, ct);
         var settings = await ReadPrintSettings.FindAsync(db, order.AuthorityId, ct);
-        var response = request.Http.Response;
-        response.ContentType = "application/pdf";
-        response.Headers.CacheControl = "no-store";
-        response.Headers.ContentDisposition = string.Create(
-            CultureInfo.InvariantCulture, $"attachment; filename=\"lettres-{lots[0].FirstSerial}-{text.Code}.pdf\"");
+        var output = PdfAnswer.Begin(request.Http.Response, string.Create(CultureInfo.InvariantCulture, $"lettres-{lots[0].FirstSerial}-{text.Code}.pdf"));
         await Letters.WriteAsync(
-            response.BodyWriter, order, lots, new(text, font, terms, sites, settings?.Telephone),
+            output, order, lots, new(text, font, terms, sites, settings?.Telephone),
             new Courtesy(request.Service<Database>()), progress: null, ct);
     }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using PassNumerique.Conventions;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
+using PassNumerique.Platform.Pdf;
 using PassNumerique.Platform.Web;
 
 namespace PassNumerique.Orders;
@@ -25,12 +26,8 @@ internal static class PrintOrderForm
         head = head with { AuthorityName = await request.Service<DemoState>().PrintedAsync(db, head.AuthorityName) };
         var points = await OrderPoints.ListAsync(db, order.Id, ct);
         var version = convention.Versions.Single(v => v.Version == order.TermsVersion);
-        var response = request.Http.Response;
-        response.ContentType = "application/pdf";
-        response.Headers.CacheControl = "no-store";
-        response.Headers.ContentDisposition = string.Create(
-            CultureInfo.InvariantCulture, $"attachment; filename=\"bon-de-commande-{order.FirstSerial}.pdf\"");
-        await OrderForm.WriteAsync(response.BodyWriter, new(order, head, convention.Reference, version, points), ct);
+        var output = PdfAnswer.Begin(request.Http.Response, string.Create(CultureInfo.InvariantCulture, $"bon-de-commande-{order.FirstSerial}.pdf"));
+        await OrderForm.WriteAsync(output, new(order, head, convention.Reference, version, points), ct);
     }
 
     private static class Sql

@@ -34,10 +34,7 @@ internal static class PrintSpecimen
             row.VouchersPerBooklet, row.FaceCents, row.CreditMinutes, row.ValidUntilDay, [], KeyRing.SpecimenVersion,
             await request.Service<DemoState>().PrintedAsync(db, row.AuthorityName), settings?.Text, settings?.Telephone, settings?.Logo ?? []);
         var lot = new CodeLot(row.FirstSerial, row.FirstSerial + row.VouchersPerBooklet - 1, "Spécimen");
-        http.Response.ContentType = PdfWriter.ContentType;
-        http.Response.Headers.CacheControl = "no-store";
-        http.Response.Headers.ContentDisposition = "inline; filename=\"specimen.pdf\"";
-        await VoucherSheets.WriteAsync(http.Response.BodyWriter, order, [lot], layout, isSpecimen: true,
+        await VoucherSheets.WriteAsync(PdfAnswer.Begin(http.Response, "specimen.pdf", isShown: true), order, [lot], layout, isSpecimen: true,
             request.Service<KeyRing>(), new Courtesy(request.Service<Database>()), progress: null, ct);
     }
 
