@@ -28,11 +28,12 @@ internal static class Redemption
 
     public static async Task<int> RunAsync(string[] args)
     {
-        var options = new Options(args, "--repetitions", "--seconds", "--clients", "--store", "--only");
+        var options = new Options(args, "--repetitions", "--seconds", "--clients", "--store", "--only", "--warm-up");
         var rounds = options.Number("--repetitions", 5, max: 100);
         var seconds = options.Number("--seconds", 6, max: 600);
         var clients = options.Number("--clients", 64, max: 1_024);
         var only = options.Text("--only", "");
+        var warmUp = options.Number("--warm-up", 20, max: 600);
         var programs = Postgres.FindPrograms();
         if (programs is null || !IsThere("wrk") || !IsThere("psql"))
         {
@@ -50,6 +51,7 @@ internal static class Redemption
         {
             await using var run = new Rounds(store.CopyTo(Path.Combine(work, "store")), work, clients, seconds);
             await run.StartAsync(programs);
+            await run.WarmUpAsync((int)warmUp);
             await run.MeasureAsync(rounds, only);
             return 0;
         }
@@ -87,6 +89,18 @@ internal static class Redemption
             await sync.WaitForExitAsync();
         }
 
+        /// <summary>
+        /// .NET compiles what runs often a second and a third time, on the same processors, for the first half minute
+        /// of full load: of a service that runs for weeks it is no part.
+        /// </summary>
+        public async Task WarmUpAsync(int warmUpSeconds)
+        {
+            if (warmUpSeconds == 0) return;
+            await WrkAsync(RedemptionHost.EmptyPath, clients, warmUpSeconds);
+            await WrkAsync("/api/v1/redemptions", clients, warmUpSeconds);
+            await LosersAsync(warmUpSeconds);
+        }
+
         public async Task MeasureAsync(int rounds, string only)
         {
             Console.WriteLine(Measurement.Machine());
@@ -100,10 +114,10 @@ internal static class Redemption
                 new("pgbench simple-update", () => PgAsync("-N")),
                 new("pgbench simple-update, prepared", () => PgAsync("-N", "-M", "prepared")),
                 new("pgbench, same work, prepared", PgSameAsync),
-                new("empty route", () => WrkAsync(RedemptionHost.EmptyPath, clients)),
-                new("redemption", () => WrkAsync("/api/v1/redemptions", clients)),
-                new("redemption, 1 connection", () => WrkAsync("/api/v1/redemptions", 1)),
-                new("redemption, one code", LosersAsync),
+                new("empty route", () => WrkAsync(RedemptionHost.EmptyPath, clients, seconds)),
+                new("redemption", () => WrkAsync("/api/v1/redemptions", clients, seconds)),
+                new("redemption, 1 connection", () => WrkAsync("/api/v1/redemptions", 1, seconds)),
+                new("redemption, one code", () => LosersAsync(seconds)),
                 new("redemption, while a million is issued", BesideIssuingAsync),
                 new($"redemption, {Overload} connections", OverloadAsync),
             ];
@@ -132,14 +146,14 @@ internal static class Redemption
             return await PgAsync("-M", "prepared", "-f", script, "-D", $"start={_pgRound++ * 10_000}");
         }
 
-        private async Task<WrkResult> WrkAsync(string path, int connections, double delayMs = 0)
+        private async Task<WrkResult> WrkAsync(string path, int connections, int forSeconds, double delayMs = 0)
         {
             var isEmpty = path == RedemptionHost.EmptyPath;
-            var count = (long)seconds * MaxPerSecond / (connections == 1 ? 4 : 1);
+            var count = (long)forSeconds * MaxPerSecond / (connections == 1 ? 4 : 1);
             var values = await _tills.WriteAsync(isEmpty ? 10_000 : count, again: isEmpty);
             var before = _service!.ProcessorTime;
             var result = await Wrk.RunAsync(
-                _service.Port, new(path, values, delayMs), connections, seconds, work);
+                _service.Port, new(path, values, delayMs), connections, forSeconds, work);
             var processor = _service.ProcessorTime - before;
             if (result.Broken > 0) throw new InvalidOperationException($"{result.Broken} requests had no answer.");
             if (!isEmpty)
@@ -152,11 +166,11 @@ internal static class Redemption
         }
 
         /// <summary>64 clients on one code: one success, and everybody else learns that it is spent.</summary>
-        private async Task<WrkResult> LosersAsync()
+        private async Task<WrkResult> LosersAsync(int forSeconds)
         {
-            var values = await _tills.WriteOneAsync((long)seconds * MaxPerSecond);
+            var values = await _tills.WriteOneAsync((long)forSeconds * MaxPerSecond);
             var before = _service!.ProcessorTime;
-            var result = await Wrk.RunAsync(_service.Port, new("/api/v1/redemptions", values), clients, seconds, work);
+            var result = await Wrk.RunAsync(_service.Port, new("/api/v1/redemptions", values), clients, forSeconds, work);
             var won = result.Answers - result.Refused;
             if (won != 1) throw new InvalidOperationException($"One pass was redeemed {won} times.");
             _answered += won;
@@ -167,7 +181,7 @@ internal static class Redemption
         {
             using var stop = new CancellationTokenSource();
             var issuing = _issuing!.RunAsync(stop.Token);
-            var result = await WrkAsync("/api/v1/redemptions", clients);
+            var result = await WrkAsync("/api/v1/redemptions", clients, seconds);
             await stop.CancelAsync();
             _printed += await issuing;
             return result;
@@ -176,7 +190,7 @@ internal static class Redemption
         /// <summary>Far more connections than commands may wait: what counts is the good answers, and how soon all is well.</summary>
         private async Task<WrkResult> OverloadAsync()
         {
-            var result = await WrkAsync("/api/v1/redemptions", Overload);
+            var result = await WrkAsync("/api/v1/redemptions", Overload, seconds);
             var watch = Stopwatch.StartNew();
             while (!await IsCalmAsync())
             {
@@ -213,7 +227,7 @@ internal static class Redemption
             var peak = Spread.Of(samples[at].Select(s => s.PerSecond)).Median;
             var results = new List<WrkResult>();
             for (var i = 0; i < samples[at].Count; i++)
-                results.Add(await WrkAsync("/api/v1/redemptions", clients, 1_000.0 * clients / (peak / 2)));
+                results.Add(await WrkAsync("/api/v1/redemptions", clients, seconds, 1_000.0 * clients / (peak / 2)));
             var goal = Math.Max(10, 15 * commitMs);
             Console.WriteLine();
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,

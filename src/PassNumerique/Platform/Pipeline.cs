@@ -114,41 +114,31 @@ internal sealed class Transact<TRequest, TResponse>(Session session, Database da
 /// </summary>
 internal static class PipelineRegistration
 {
-    private static readonly ConcurrentDictionary<Type, ObjectFactory> Handlers = new();
-
-    private static readonly ConcurrentDictionary<Type, (object Validate, ObjectFactory Transact)> Steps = new();
+    private static readonly ConcurrentDictionary<Type, Func<IServiceProvider, object>> Makers = new();
 
     public static IServiceCollection AddPipeline(this IServiceCollection services) => services
-        .AddScoped<IMediator>(provider => new Mediator(service => Resolve(provider, service)));
+        .AddScoped<IMediator>(provider => new Mediator(
+            service => Makers.GetOrAdd(service, MakerOf)(provider)));
 
-    private static object Resolve(IServiceProvider provider, Type service)
+    private static Func<IServiceProvider, object> MakerOf(Type service)
     {
-        if (!service.IsGenericType) return provider.GetRequiredService(service);
+        if (!service.IsGenericType) return provider => provider.GetRequiredService(service);
         var definition = service.GetGenericTypeDefinition();
         var types = service.GetGenericArguments();
         if (definition == typeof(IRequestHandler<,>))
-            return Handlers.GetOrAdd(types[0], MakeHandler)(provider, null);
+        {
+            var make = ActivatorUtilities.CreateFactory(Beside(types[0], "Handler"), []);
+            return provider => make(provider, null);
+        }
+
         if (definition == typeof(IEnumerable<>) && types[0].IsGenericType
             && types[0].GetGenericTypeDefinition() == typeof(IPipelineBehavior<,>))
-            return Behaviours(provider, types[0]);
-        return provider.GetRequiredService(service);
-    }
+        {
+            var steps = typeof(Steps<,>).MakeGenericType(types[0].GetGenericArguments());
+            return steps.GetMethod(nameof(Steps<,>.Make))!.CreateDelegate<Func<IServiceProvider, object>>();
+        }
 
-    private static Array Behaviours(IServiceProvider provider, Type behaviour)
-    {
-        var (validate, transact) = Steps.GetOrAdd(behaviour, MakeSteps);
-        var behaviours = Array.CreateInstance(behaviour, 2);
-        behaviours.SetValue(validate, 0);
-        behaviours.SetValue(transact(provider, null), 1);
-        return behaviours;
-    }
-
-    private static (object Validate, ObjectFactory Transact) MakeSteps(Type behaviour)
-    {
-        var types = behaviour.GetGenericArguments();
-        var validator = Activator.CreateInstance(Beside(types[0], "Validator"))!;
-        return (Activator.CreateInstance(typeof(Validate<,>).MakeGenericType(types), validator)!,
-            ActivatorUtilities.CreateFactory(typeof(Transact<,>).MakeGenericType(types), []));
+        return provider => provider.GetRequiredService(service);
     }
 
     private static Type Beside(Type command, string name) =>
@@ -156,6 +146,20 @@ internal static class PipelineRegistration
             | System.Reflection.BindingFlags.Public)
         ?? throw new InvalidOperationException($"{command} has no {name} beside it.");
 
-    private static ObjectFactory MakeHandler(Type command) =>
-        ActivatorUtilities.CreateFactory(Beside(command, "Handler"), []);
+    /// <summary>What each command passes before its handler.</summary>
+    private static class Steps<TRequest, TResponse>
+        where TRequest : notnull
+        where TResponse : struct, IOutcome<TResponse>
+    {
+        private static readonly Validate<TRequest, TResponse> Validate = new(
+            (IValidator<TRequest>)Activator.CreateInstance(Beside(typeof(TRequest), "Validator"))!);
+
+        public static object Make(IServiceProvider provider) => new IPipelineBehavior<TRequest, TResponse>[]
+        {
+            Validate,
+            new Transact<TRequest, TResponse>(
+                provider.GetRequiredService<Session>(), provider.GetRequiredService<Database>(),
+                provider.GetRequiredService<KeyRing>()),
+        };
+    }
 }

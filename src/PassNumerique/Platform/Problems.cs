@@ -29,7 +29,6 @@ internal static class Problems
 {
     public const string Prefix = "urn:pass-numerique:";
 
-    private static readonly IReadOnlyDictionary<string, object?> NoFacts = new Dictionary<string, object?>();
     private static readonly TimeSpan LateBy = TimeSpan.FromSeconds(3);
     private static long _toldFull;
 
@@ -112,7 +111,7 @@ internal static class Problems
         json.WriteNumber("status"u8, refusal.Status);
         json.WriteString("detail"u8, refusal.Detail);
         json.WriteString("traceId"u8, traceId);
-        foreach (var (name, value) in refusal.Facts ?? NoFacts)
+        foreach (var (name, value) in refusal.Facts)
         {
             json.WritePropertyName(name);
             if (value is string text) json.WriteStringValue(text);

@@ -12,18 +12,17 @@ internal sealed record Refusal(string Code, int Status, string Title, string Det
     public long RetryAfterSeconds { get; init; } = 1;
 
     /// <summary>Facts of this very case, as members of the problem: a date, a count, an id.</summary>
-    public IReadOnlyDictionary<string, object?>? Facts { get; init; }
+    public IReadOnlyList<(string Name, object? Value)> Facts { get; init; } = [];
+
+    public object? Fact(string name) => Facts.FirstOrDefault(fact => fact.Name == name).Value;
 
     public Refusal Because(string detail) => this with { Detail = detail };
 
     public Refusal With(string name, object? value) => With([(name, value)]);
 
-    public Refusal With(params ReadOnlySpan<(string Name, object? Value)> facts)
-    {
-        var all = new Dictionary<string, object?>(Facts ?? new Dictionary<string, object?>());
-        foreach (var (name, value) in facts) all[name] = value;
-        return this with { Facts = all };
-    }
+    /// <summary>The same refusal with these facts after its own; none of them is named twice.</summary>
+    public Refusal With(params ReadOnlySpan<(string Name, object? Value)> facts) =>
+        this with { Facts = [.. Facts, .. facts] };
 }
 
 /// <summary>What the pipeline asks of every answer: whether it is kept, and how to give it a second time.</summary>

@@ -20,6 +20,8 @@ internal static class RedeemVouchers
 {
     internal const int MaxCodes = 20;
 
+    private static readonly string[] FirstVisits = ["yes", "no", Vocabularies.Unknown];
+
     internal sealed record Command(
         string OperationId, string Service, Activity Activity, string? Code = null, IReadOnlyList<string>? Codes = null,
         long? Minutes = null, DateOnly? ServedOn = null, string? FirstVisit = null, Evidence? Evidence = null,
@@ -66,40 +68,63 @@ internal static class RedeemVouchers
         .Post("/", Role.Site, (Command body, Request _) => body,
             location: a => $"{Api.Root}/redemptions/{a.Redemptions[0].Id}");
 
+    /// <summary>One rule that looks at everything: each rule has its price, and every scan pays it.</summary>
     internal sealed class Validator : AbstractValidator<Command>
     {
-        public Validator()
+        public Validator() => RuleFor(c => c).Custom(Check);
+
+        private static void Check(Command c, ValidationContext<Command> context)
         {
-            RuleFor(c => c.OperationId).Uuid();
-            RuleFor(c => c.Code).Must((c, _) => c.ReservationId is null
-                    ? (c.Code is null) != (c.Codes is null)
-                    : c.Code is null || c.Codes is null)
-                .WithMessage("Donnez « code » pour un pass, ou « codes » pour plusieurs, mais pas les deux.");
-            RuleFor(c => c.ReservationId).Uuid().When(c => c.ReservationId is not null);
-            RuleFor(c => c.ReservationId).Must((c, _) => c.AllCodes.Count <= 1).When(c => c.ReservationId is not null)
-                .WithMessage("Une réservation est d'un seul pass : terminez-la seule, les autres pass à part.");
-            RuleFor(c => c.Code).Custom((code, context) =>
-            {
-                if (code is not null && ReadCode.Mistake(code) is { } mistake) context.AddFailure("Code", mistake);
-            });
-            RuleFor(c => c.Codes).Must(l => l is null || l.Count is >= 1 and <= MaxCodes)
-                .WithMessage($"Donnez de 1 à {MaxCodes} codes : les 20 signes de chaque pass.");
-            RuleFor(c => c.Codes).Custom(CheckCodes);
-            RuleFor(c => c.Service).Must(Vocabularies.Services.Has).WithMessage(
+            if (!Rules.IsUuid(c.OperationId)) context.AddFailure("OperationId", Rules.NoUuid);
+            if (c is { Code: not null, Codes: not null } or { Code: null, Codes: null, ReservationId: null })
+                context.AddFailure("Code", "Donnez « code » pour un pass, ou « codes » pour plusieurs, mais pas les deux.");
+            if (c.Code is not null && ReadCode.Mistake(c.Code) is { } mistake) context.AddFailure("Code", mistake);
+            if (c.Codes is not null) CheckCodes(c.Codes, context);
+            if (!Vocabularies.Services.Has(c.Service)) context.AddFailure("Service",
                 $"Nommez le service rendu, l'un de : {string.Join(" ; ", Vocabularies.Services.Codes)}.");
-            RuleFor(c => c.Minutes).Between(1, 6_000);
-            RuleFor(c => c.ServedOn).Must(d => d is null || d.Value.Year is >= 2000 and <= 2100)
-                .WithMessage("Une date entre 2000 et 2100 est attendue.");
-            RuleFor(c => c.FirstVisit).OneOf(["yes", "no", "unknown"]);
-            RuleFor(c => c.SiteId).Uuid().When(c => c.SiteId is not null);
-            RuleFor(c => c.Activity).SetValidator(new ActivityValidator());
-            RuleFor(c => c.Evidence!.Kind).Name(40).When(c => c.Evidence is not null);
-            RuleFor(c => c.Evidence!.Reference).Name(120).When(c => c.Evidence is not null);
+            if (c.Minutes is < 1 or > 6_000) context.AddFailure("Minutes", Rules.NotBetween(1, 6_000));
+            if (c.ServedOn is { Year: < 2000 or > 2100 }) context.AddFailure("ServedOn", Rules.NotSensible);
+            if (!Rules.IsOneOf(c.FirstVisit, FirstVisits)) context.AddFailure("FirstVisit", Rules.NotOneOf(FirstVisits));
+            if (c.SiteId is not null && !Rules.IsUuid(c.SiteId)) context.AddFailure("SiteId", Rules.NoUuid);
+            if (c.ReservationId is not null) CheckReservation(c, context);
+            if (c.Activity is not null) CheckActivity(c.Activity, context);
+            if (c.Evidence is null) return;
+            if (!Rules.IsName(c.Evidence.Kind, 40)) context.AddFailure("Evidence.Kind", Rules.NoName(40));
+            if (!Rules.IsName(c.Evidence.Reference, 120)) context.AddFailure("Evidence.Reference", Rules.NoName(120));
         }
 
-        private static void CheckCodes(IReadOnlyList<string>? codes, ValidationContext<Command> context)
+        private static void CheckReservation(Command c, ValidationContext<Command> context)
         {
-            if (codes is null) return;
+            if (!Rules.IsUuid(c.ReservationId)) context.AddFailure("ReservationId", Rules.NoUuid);
+            if (c.AllCodes.Count > 1) context.AddFailure("ReservationId",
+                "Une réservation est d'un seul pass : terminez-la seule, les autres pass à part.");
+        }
+
+        private static void CheckActivity(Activity a, ValidationContext<Command> context)
+        {
+            if (!Rules.IsOneOf(a.Kind, Vocabularies.ActivityKinds.Codes))
+                context.AddFailure("Activity.Kind", Rules.NotOneOf(Vocabularies.ActivityKinds.Codes));
+            if (a.DurationMinutes is < 1 or > 1_440)
+                context.AddFailure("Activity.DurationMinutes", Rules.NotBetween(1, 1_440));
+            if (a.WorkshopId is not null && !Rules.IsUuid(a.WorkshopId))
+                context.AddFailure("Activity.WorkshopId", Rules.NoUuid);
+            if (a.Thematiques is { Count: > 19 }) context.AddFailure("Activity.Thematiques", "Au plus 19 thématiques.");
+            for (var i = 0; i < a.Thematiques?.Count; i++)
+            {
+                if (!Rules.IsOneOf(a.Thematiques[i], Vocabularies.Thematiques.Codes))
+                    context.AddFailure($"Activity.Thematiques[{i}]", Rules.NotOneOf(Vocabularies.Thematiques.Codes));
+            }
+
+            if (!Rules.IsOneOf(a.Level, Vocabularies.Levels.Codes))
+                context.AddFailure("Activity.Level", Rules.NotOneOf(Vocabularies.Levels.Codes));
+            if (!Rules.IsOneOf(a.Autonomy, Vocabularies.Autonomy.Codes))
+                context.AddFailure("Activity.Autonomy", Rules.NotOneOf(Vocabularies.Autonomy.Codes));
+        }
+
+        private static void CheckCodes(IReadOnlyList<string> codes, ValidationContext<Command> context)
+        {
+            if (codes.Count is < 1 or > MaxCodes)
+                context.AddFailure("Codes", $"Donnez de 1 à {MaxCodes} codes : les 20 signes de chaque pass.");
             var seen = new HashSet<long>();
             for (var i = 0; i < Math.Min(codes.Count, MaxCodes); i++)
             {
@@ -107,20 +132,6 @@ internal static class RedeemVouchers
                 else if (VoucherCode.TryRead(codes[i], out var code, out _) && !seen.Add(code.Serial))
                     context.AddFailure($"Codes[{i}]", "Ce pass est donné deux fois : une fois suffit.");
             }
-        }
-    }
-
-    private sealed class ActivityValidator : AbstractValidator<Activity>
-    {
-        public ActivityValidator()
-        {
-            RuleFor(a => a.Kind).OneOf(Vocabularies.ActivityKinds.Codes!);
-            RuleFor(a => a.DurationMinutes).Between(1, 1_440);
-            RuleFor(a => a.WorkshopId).Uuid().When(a => a.WorkshopId is not null);
-            RuleForEach(a => a.Thematiques).OneOf(Vocabularies.Thematiques.Codes!);
-            RuleFor(a => a.Thematiques).Must(t => t is null || t.Count <= 19).WithMessage("Au plus 19 thématiques.");
-            RuleFor(a => a.Level).OneOf(Vocabularies.Levels.Codes);
-            RuleFor(a => a.Autonomy).OneOf(Vocabularies.Autonomy.Codes);
         }
     }
 

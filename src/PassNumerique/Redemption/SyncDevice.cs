@@ -213,7 +213,7 @@ internal static class SyncDevice
             ["status"] = refusal.Status,
             ["detail"] = refusal.Detail,
         };
-        foreach (var (name, value) in refusal.Facts ?? new Dictionary<string, object?>()) members[name] = value;
+        foreach (var (name, value) in refusal.Facts) members[name] = value;
         return members;
     }
 }

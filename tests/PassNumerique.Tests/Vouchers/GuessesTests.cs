@@ -29,7 +29,7 @@ internal sealed class GuessesTests
         var refused = _guesses.Count(site);
         Assert.That((refused?.Code, refused?.Status, refused?.RetryAfterSeconds), Is.EqualTo(("guesses-too-many", 429, 40L)));
         Assert.That(refused!.Detail, Does.Contain("40 secondes").And.Contain("rien n'a été débité"));
-        Assert.That(refused.Facts!["retryAfterSeconds"], Is.EqualTo(40L));
+        Assert.That(refused.Fact("retryAfterSeconds"), Is.EqualTo(40L));
         Assert.That(_guesses.WhyNot(site)?.RetryAfterSeconds, Is.EqualTo(40), "a right code waits too");
         _clock.NowMs += 39_499;
         Assert.That(_guesses.WhyNot(site)?.RetryAfterSeconds, Is.EqualTo(1));
