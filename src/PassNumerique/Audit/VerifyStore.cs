@@ -1,6 +1,7 @@
 using System.Data;
 using System.Data.Common;
 using System.Diagnostics;
+using System.Text.Json;
 using Dapper;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
@@ -48,13 +49,15 @@ internal static class VerifyStore
             problems.AddRange(await walk.StraysAsync());
             problems.AddRange(await VerifyCounts.RunAsync(database));
         }
-        catch (Exception exception) when (exception is InvalidCastException or FormatException or OverflowException or DataException)
+        catch (Exception exception) when (exception is InvalidCastException or FormatException or OverflowException
+            or DataException or JsonException)
         {
             // No statement can have written it: the bytes under the engine changed.
             problems.Insert(0, new("magasin",
                 "une valeur n'a pas la forme de sa colonne : le fichier est abîmé. Restaurez une sauvegarde, puis relancez « verify »."));
         }
 
+        await database.Settled;
         await output.WriteLineAsync(
             $"{French.Count(walk.Facts)} fait{French.S(walk.Facts)} dans {French.Count(walk.Batches)} "
             + $"lot{French.S(walk.Batches)}, relus en {French.Seconds(clock.Elapsed)}.");

@@ -169,6 +169,7 @@ internal sealed class VerifyStoreTests
     /// <summary>As a page does that was written over by another: no statement of SQL could.</summary>
     [TestCase("voucher_entries", "minutes", "1.5")]
     [TestCase("convention_balances", "budget_cents", "'abc'")]
+    [TestCase("convention_terms", "terms", "'{\"a' || char(0)")]
     public async Task A_value_that_does_not_fit_its_column_is_told_in_one_line(string table, string column, string value)
     {
         using var copy = Changed($"PRAGMA writable_schema = ON; "

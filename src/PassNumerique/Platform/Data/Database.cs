@@ -57,6 +57,12 @@ internal abstract class Database : IAsyncDisposable
     /// <summary>Written for <c>{limit}</c> at the end of a SELECT that has an ORDER BY.</summary>
     protected abstract string Limit { get; }
 
+    /// <summary>
+    /// Done once all that a reader may have seen by now can no longer be lost: whoever read outside a command waits
+    /// for it before he tells anybody.
+    /// </summary>
+    public virtual Task Settled => Task.CompletedTask;
+
     /// <summary>A connection to read with; disposing gives it back.</summary>
     public abstract ValueTask<DbConnection> OpenAsync(CancellationToken ct = default);
 

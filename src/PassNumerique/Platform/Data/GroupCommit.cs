@@ -5,29 +5,67 @@ namespace PassNumerique.Platform.Data;
 
 /// <summary>
 /// The one writer of an embedded store. Whoever finds it idle runs the batch himself; whatever waits
-/// meanwhile is the next batch: each command in its savepoint, one seal, one fsync. Every answer, refusals
-/// included, leaves after the commit. Commands complete synchronously: no I/O but the database inside one.
+/// meanwhile is the next batch: each command in its savepoint, one seal, one fsync. While the disk takes one
+/// batch the next one runs, and no more than that: every answer, refusals included, leaves once its own batch
+/// and those before it are on the disk. Commands complete synchronously: no I/O but the database inside one.
 /// </summary>
-internal sealed class GroupCommit(
-    PreparedConnection connection, FactTables facts, TimeProvider clock, KeyRing keys, HeadFile head,
-    Checkpointer checkpointer, Seal last)
+internal sealed class GroupCommit
 {
     /// <summary>Some hundredths of a second of work: who comes later is told at once to come again.</summary>
     public const int MaxWaiting = 512;
 
+    /// <summary>
+    /// A batch takes half of what waits, and so many at least: of callers who come again as soon as they are answered
+    /// all would else be in one batch, and nobody's work be there to do while the disk takes it.
+    /// </summary>
+    private const int FewInBatch = 16;
+
     private const int MaxBatch = 256;
     private const long MaxBatchMs = 20;
 
+    /// <summary>Between two tries to bring a log to its disk that did not take it.</summary>
+    private const int RepairEveryMs = 100;
+
+    private readonly PreparedConnection _connection;
+    private readonly FactTables _facts;
+    private readonly TimeProvider _clock;
+    private readonly KeyRing _keys;
+    private readonly HeadFile _head;
+    private readonly Checkpointer _checkpointer;
+
     private readonly ConcurrentQueue<Work> _waiting = new();
-    private readonly List<Work> _batch = new(MaxBatch);
-    private Seal _last = last;
+    private readonly Lock _handOver = new();
+    private readonly AutoResetEvent _handedOver = new(false);
+    private readonly Thread _syncer;
+    private Seal _last;
+    private Seal _next;
+    private Batch? _syncing;
+    private Batch? _behind;
+    private Task _settled = Task.CompletedTask;
     private int _count;
     private int _busy;
-    private bool _closed;
+    private volatile bool _isClosing;
+    private volatile bool _closed;
 
+    public GroupCommit(
+        PreparedConnection connection, FactTables facts, TimeProvider clock, KeyRing keys, HeadFile head,
+        Checkpointer checkpointer, Seal last)
+    {
+        (_connection, _facts, _clock, _keys, _head, _checkpointer) = (connection, facts, clock, keys, head, checkpointer);
+        (_last, _next) = (last, last);
+        _syncer = new Thread(SyncAll) { IsBackground = true, Name = "log" };
+        _syncer.Start();
+    }
+
+    /// <summary>Of the last batch that is on the disk.</summary>
     public Seal Last => Volatile.Read(ref _last);
 
     public bool IsFull => Volatile.Read(ref _count) >= MaxWaiting;
+
+    /// <summary>
+    /// Done once all that a reader may have seen by now is on the disk; until then nobody may be told of it.
+    /// </summary>
+    public Task Settled => Volatile.Read(ref _settled);
 
     public Task<T> RunAsync<T>(Session session, Func<Task<T>> command) where T : struct, IOutcome<T> =>
         Enqueue(new CommandWork<T>(session, command));
@@ -35,13 +73,17 @@ internal sealed class GroupCommit(
     /// <summary>Closes an instant that is past: no later fact will be sealed at or before it.</summary>
     public Task<Seal> SealThroughAsync(long instantMs) => Enqueue(new SealWork(instantMs, this));
 
-    /// <summary>Waits for the batch under way and takes no more.</summary>
+    /// <summary>Waits for the batches under way and takes no more.</summary>
     public void Close()
     {
+        _isClosing = true;
         while (Interlocked.CompareExchange(ref _busy, 1, 0) != 0) Thread.Sleep(1);
         _closed = true;
+        _handedOver.Set();
+        _syncer.Join();
+        _handedOver.Dispose();
         while (_waiting.TryDequeue(out var work)) work.Fail(new StoreUnavailableException("The store is closing."));
-        head.Write(_last, now: true);
+        _head.Write(_last, now: true);
     }
 
     private Task<T> Enqueue<T>(Work<T> work)
@@ -60,95 +102,229 @@ internal sealed class GroupCommit(
     private void Lead()
     {
         if (Interlocked.CompareExchange(ref _busy, 1, 0) != 0) return;
+        var batch = new Batch();
         try
         {
-            RunBatch();
+            RunBatch(batch);
         }
         finally
         {
-            Volatile.Write(ref _busy, 0);
+            HandOver(batch);
         }
-
-        if (!_waiting.IsEmpty) ThreadPool.UnsafeQueueUserWorkItem(static writer => writer.Lead(), this, preferLocal: false);
     }
 
-    private void RunBatch()
+    private void RunBatch(Batch batch)
     {
-        _batch.Clear();
-        Exception? failure = null;
         try
         {
-            connection.Run("BEGIN IMMEDIATE");
-            var write = new Write(connection, null, Seal.NextInstant(_last, clock.NowMs()), _last.Batch + 1);
-            TakeAll(write);
-            Commit(write);
+            _connection.Run("BEGIN IMMEDIATE");
+            var write = new Write(_connection, null, Seal.NextInstant(_next, _clock.NowMs()), _next.Batch + 1);
+            TakeAll(batch, write);
+            Commit(batch, write);
         }
         catch (SqliteException exception)
         {
-            failure = new StoreUnavailableException("The batch was not committed.", exception);
+            batch.Failure = new StoreUnavailableException("The batch was not committed.", exception);
             TryRollback();
         }
         catch (Exception exception)
         {
-            failure = exception;
+            batch.Failure = exception;
             TryRollback();
         }
 
         // A batch that failed before it took anything still answers somebody, or the queue would stand still.
-        if (failure is not null && _batch.Count == 0 && _waiting.TryDequeue(out var first)) Took(first);
-        foreach (var work in _batch) work.Complete(failure);
-        if (failure is not null) return;
-        head.Write(_last, now: false);
-        checkpointer.Committed();
+        if (batch.Failure is not null && batch.Work.Count == 0 && _waiting.TryDequeue(out var first)) Took(batch, first);
+        if (batch.Failure is null) _checkpointer.Committed();
     }
 
-    private void TakeAll(Write write)
+    private void TakeAll(Batch batch, Write write)
     {
         var until = Environment.TickCount64 + MaxBatchMs;
-        while (_batch.Count < MaxBatch && Environment.TickCount64 <= until && _waiting.TryDequeue(out var work))
+        var most = Math.Clamp(Volatile.Read(ref _count) / 2, FewInBatch, MaxBatch);
+        while (batch.Work.Count < most && Environment.TickCount64 <= until && _waiting.TryDequeue(out var work))
         {
-            Took(work);
-            connection.Run("SAVEPOINT command");
-            if (!work.Run(write)) connection.Run("ROLLBACK TO command");
-            connection.Run("RELEASE command");
+            Took(batch, work);
+            _connection.Run("SAVEPOINT command");
+            if (!work.Run(write)) _connection.Run("ROLLBACK TO command");
+            _connection.Run("RELEASE command");
         }
     }
 
-    private void Took(Work work)
+    private void Took(Batch batch, Work work)
     {
         Interlocked.Decrement(ref _count);
-        _batch.Add(work);
+        batch.Work.Add(work);
     }
 
-    private void Commit(Write write)
+    private void Commit(Batch batch, Write write)
     {
-        var asked = _batch.Any(w => w.WantsSeal && w.Kept);
-        if (!_batch.Any(w => w.Kept))
+        var asked = batch.Work.Any(w => w.WantsSeal && w.Kept);
+        if (!batch.Work.Any(w => w.Kept))
         {
-            connection.Run("ROLLBACK");
+            _connection.Run("ROLLBACK");
             return;
         }
 
-        var next = _last;
+        var next = _next;
         if (write.Touched.Count > 0 || asked)
         {
-            next = Sealing.Close(connection, write.Touched, facts, _last, write.NowMs, keys);
+            next = Sealing.Close(_connection, write.Touched, _facts, _next, write.NowMs, _keys);
         }
 
-        connection.Run("COMMIT");
-        Volatile.Write(ref _last, next);
+        // From here on readers may see it, and must wait.
+        Volatile.Write(ref _settled, batch.Settled.Task);
+        batch.Unsynced = StoreFiles.Commit(_connection);
+        batch.Seal = _next = next;
     }
 
     private void TryRollback()
     {
         try
         {
-            connection.Run("ROLLBACK");
+            _connection.Run("ROLLBACK");
         }
         catch (SqliteException)
         {
             // The engine has rolled back by itself: nothing is left to undo.
         }
+    }
+
+    /// <summary>Gives the batch to the disk, and the turn to the next one unless another batch is before it.</summary>
+    private void HandOver(Batch batch)
+    {
+        lock (_handOver)
+        {
+            if (_syncing is not null)
+            {
+                _behind = batch;
+                return;
+            }
+
+            _syncing = batch;
+        }
+
+        _handedOver.Set();
+        NextTurn();
+    }
+
+    private void NextTurn()
+    {
+        Volatile.Write(ref _busy, 0);
+        if (!_waiting.IsEmpty) ThreadPool.UnsafeQueueUserWorkItem(static writer => writer.Lead(), this, preferLocal: false);
+    }
+
+    /// <summary>The thread that waits for the disk. It is not one of the pool: those have answers to give.</summary>
+    private void SyncAll()
+    {
+        while (!_closed)
+        {
+            _handedOver.WaitOne();
+            while (_syncing is { } batch)
+            {
+                if (batch.Unsynced is { } unsynced && !StoreFiles.Sync(unsynced)) Repair(batch);
+                else Settle(batch);
+                TakeNext();
+            }
+        }
+    }
+
+    private void TakeNext()
+    {
+        lock (_handOver) (_syncing, _behind) = (_behind, null);
+        if (_syncing is not null) NextTurn();
+    }
+
+    private void Settle(Batch batch)
+    {
+        if (batch.Seal is { } seal)
+        {
+            Volatile.Write(ref _last, seal);
+            _head.Write(seal, now: false);
+        }
+
+        batch.Settled.TrySetResult();
+        foreach (var work in batch.Work) work.Complete(batch.Failure);
+    }
+
+    /// <summary>
+    /// The disk did not take the log. What was not synced is written there once more, as a failed sync forgets what it
+    /// was for, and only then may anybody hear of it. If that fails too, whoever waits is told that his command may be
+    /// done, and nobody reads or writes until it has succeeded.
+    /// </summary>
+    private void Repair(Batch batch)
+    {
+        Batch[] batches = [batch, .. TakeTurn()];
+        Unsynced[] unsynced = [.. batches.Select(b => b.Unsynced).OfType<Unsynced>()];
+        if (StoreFiles.TryWriteAgain(unsynced)) Array.ForEach(batches, Settle);
+        else
+        {
+            Array.ForEach(batches, Lose);
+            if (IsWrittenAtLast(unsynced))
+            {
+                Volatile.Write(ref _last, _next);
+                Volatile.Write(ref _settled, Task.CompletedTask);
+            }
+        }
+
+        NextTurn();
+    }
+
+    /// <summary>Tries until it succeeds, and answers whoever comes meanwhile; false where the store is closed first.</summary>
+    private bool IsWrittenAtLast(Unsynced[] unsynced)
+    {
+        while (!StoreFiles.TryWriteAgain(unsynced))
+        {
+            if (_isClosing) return false;
+            while (_waiting.TryDequeue(out var work))
+            {
+                Interlocked.Decrement(ref _count);
+                work.Fail(new StoreUnavailableException("The log can't be brought to its disk."));
+            }
+
+            Thread.Sleep(RepairEveryMs);
+        }
+
+        return true;
+    }
+
+    private static void Lose(Batch batch)
+    {
+        batch.Settled.TrySetException(new StoreUnavailableException("What was read is not on the disk."));
+        foreach (var work in batch.Work)
+            work.Complete(batch.Failure ?? new OutcomeUnknownException("The log was written, and its disk did not take it."));
+    }
+
+    /// <summary>Waits until nobody writes, and sees to it that nobody begins; a batch that is behind comes with it.</summary>
+    private Batch[] TakeTurn()
+    {
+        while (true)
+        {
+            lock (_handOver)
+            {
+                if (_behind is { } behind)
+                {
+                    _behind = null;
+                    return [behind];
+                }
+            }
+
+            if (Interlocked.CompareExchange(ref _busy, 1, 0) == 0) return [];
+            Thread.Sleep(1);
+        }
+    }
+
+    private sealed class Batch
+    {
+        public List<Work> Work { get; } = [];
+
+        public Exception? Failure { get; set; }
+
+        public Seal? Seal { get; set; }
+
+        public Unsynced? Unsynced { get; set; }
+
+        public TaskCompletionSource Settled { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     private abstract class Work
@@ -216,7 +392,7 @@ internal sealed class GroupCommit(
     {
         public override bool WantsSeal => true;
 
-        public override bool Run(Write write) => Kept = writer.Last.SealedMs < instantMs && write.NowMs > instantMs;
+        public override bool Run(Write write) => Kept = writer._next.SealedMs < instantMs && write.NowMs > instantMs;
 
         public override void Complete(Exception? failure)
         {

@@ -128,11 +128,17 @@ internal sealed class Session(Database database, TimeProvider clock)
     {
         var statement = database.Statement(sql);
         var own = _write is null ? await database.OpenAsync(ct) : null;
+        var isSettled = false;
         try
         {
             await foreach (var row in (own ?? _write!.Connection).QueryUnbufferedAsync<T>(
                 statement.Text, database.Arguments(statement, args), _write?.Transaction).WithCancellation(ct))
+            {
+                // One statement sees one moment: what is on the disk at its first row is so at its last.
+                if (own is not null && !isSettled) await database.Settled;
+                isSettled = true;
                 yield return row;
+            }
         }
         finally
         {
@@ -153,7 +159,7 @@ internal sealed class Session(Database database, TimeProvider clock)
     private async Task<T> ReadAsync<T>(Func<DbConnection, ValueTask<T>> read, CancellationToken ct)
     {
         if (_write is { } write) return await read(write.Connection);
-        if (_reading is { } reading) return await read(reading);
+        if (_reading is { } reading) return await SettledAsync(await read(reading));
         try
         {
             return await ReadOnceAsync(read, ct);
@@ -167,7 +173,13 @@ internal sealed class Session(Database database, TimeProvider clock)
     private async Task<T> ReadOnceAsync<T>(Func<DbConnection, ValueTask<T>> read, CancellationToken ct)
     {
         await using var connection = await database.OpenAsync(ct);
-        return await read(connection);
+        return await SettledAsync(await read(connection));
+    }
+
+    private async ValueTask<T> SettledAsync<T>(T seen)
+    {
+        await database.Settled;
+        return seen;
     }
 
     /// <summary>A caller that goes away ends a read; a command ends at its deadline only.</summary>

@@ -44,6 +44,8 @@ internal sealed class SqliteDatabase : Database
 
     public override long? Version => Writer.Last.Batch;
 
+    public override Task Settled => _writer?.Settled ?? Task.CompletedTask;
+
     protected override string Limit => "LIMIT @Take";
 
     public string Path => System.IO.Path.Combine(_folder, FileName);
@@ -103,12 +105,15 @@ internal sealed class SqliteDatabase : Database
     {
         if (Writer.Last.SealedMs < instantMs) await Writer.SealThroughAsync(instantMs);
         await using var connection = await OpenAsync(ct);
-        return await Sealing.AtAsync(connection, instantMs);
+        var seal = await Sealing.AtAsync(connection, instantMs);
+        await Settled;
+        return seal;
     }
 
     public override Task LoadAsync(IReadOnlyList<BulkRows> tables, CancellationToken ct = default)
     {
         var connection = _writing ?? throw new InvalidOperationException("The store is not open for writing.");
+        _writer?.Close();
         connection.Run("BEGIN IMMEDIATE");
         foreach (var table in tables) Insert(connection, table);
         connection.Run("COMMIT");
@@ -118,8 +123,12 @@ internal sealed class SqliteDatabase : Database
 
     public override bool IsDuplicateKey(DbException e) => e is SqliteException { SqliteExtendedErrorCode: 1555 or 2067 };
 
-    /// <summary>Busy, locked, an I/O error, no room, a file that can't be opened: of the machine, and it may pass.</summary>
-    public override bool IsTransient(Exception e) => e is SqliteException { SqliteErrorCode: 5 or 6 or 10 or 13 or 14 };
+    /// <summary>
+    /// Busy, locked, an I/O error, a page that is none (which is how the engine tells of an I/O error when it reads), no
+    /// room, a file that can't be opened: of the machine, and it may pass.
+    /// </summary>
+    public override bool IsTransient(Exception e) =>
+        e is SqliteException { SqliteErrorCode: 5 or 6 or 10 or 11 or 13 or 14 };
 
     public override ValueTask DisposeAsync()
     {

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using SQLitePCL;
 
@@ -27,10 +28,23 @@ internal static unsafe class StoreFiles
     /// <summary>The system's own takes 17 bits of a length, and calls what is longer a full disk.</summary>
     private const int BytesAWrite = 0x1_FFFF;
 
+    /// <summary>Buffers that wait for their next use.</summary>
+    private const int MaxSpare = 4;
+
     /// <summary>Pages that are copied into the store between two syncs.</summary>
     private const int PagesASync = 64;
 
+    private const int IoErrorOfSync = 1034; // SQLITE_IOERR_FSYNC
+
     private static readonly Lock OnlyOnce = new();
+    private static readonly ConcurrentBag<nint> Spare = [];
+
+    /// <summary>What a commit of this thread has put into the log so far; null while there is none.</summary>
+    [ThreadStatic]
+    private static List<Piece>? _pieces;
+
+    [ThreadStatic]
+    private static Unsynced? _unsynced;
     private static int _tailAt;
     private static Vfs* _system;
     private static Methods* _logMethods;
@@ -103,7 +117,8 @@ internal static unsafe class StoreFiles
             if (outcome != raw.SQLITE_OK) return outcome;
         }
 
-        if (tail->Buffer is null) tail->Buffer = (byte*)NativeMemory.Alloc(BufferBytes);
+        if (tail->Buffer is null) tail->Buffer = Spare.TryTake(out var spare) ? (byte*)spare : (byte*)NativeMemory.Alloc(BufferBytes);
+        if (at == 0) (tail->Beginning, tail->MustSync) = (tail->Beginning + 1, true);
         if (tail->Count == 0) tail->At = at;
         NativeMemory.Copy(bytes, tail->Buffer + tail->Count, (nuint)count);
         tail->Count += count;
@@ -118,16 +133,44 @@ internal static unsafe class StoreFiles
         return commits ? Flush(file) : raw.SQLITE_OK;
     }
 
-    /// <summary>What waits is forgotten where it can't be written: its transaction fails, and is written anew.</summary>
+    /// <summary>
+    /// What waits is forgotten where it can't be written: its transaction fails, and is written anew. What goes to the
+    /// log before the commit does can't be written a second time, and is synced by the commit itself.
+    /// </summary>
     private static int Flush(File* file)
     {
         var tail = TailOf(file);
         if (tail->Count == 0) return raw.SQLITE_OK;
-        var (outcome, count) = (raw.SQLITE_OK, tail->Count);
+        var (bytes, count) = ((nint)tail->Buffer, tail->Count);
         tail->Count = 0;
-        for (var at = 0; at < count && outcome == raw.SQLITE_OK; at += BytesAWrite)
-            outcome = tail->System->Write(file, tail->Buffer + at, Math.Min(BytesAWrite, count - at), tail->At + at);
+        if (_pieces is { } pieces)
+        {
+            pieces.Add(new(bytes, count, tail->At));
+            tail->Buffer = null;
+        }
+        else
+        {
+            tail->MustSync = true;
+        }
+
+        return WriteNow(file, (byte*)bytes, count, tail->At);
+    }
+
+    private static int WriteNow(File* file, byte* bytes, int count, long at)
+    {
+        var outcome = raw.SQLITE_OK;
+        for (var done = 0; done < count && outcome == raw.SQLITE_OK; done += BytesAWrite)
+            outcome = TailOf(file)->System->Write(file, bytes + done, Math.Min(BytesAWrite, count - done), at + done);
         return outcome;
+    }
+
+    private static void Free(List<Piece> pieces)
+    {
+        foreach (var piece in pieces)
+        {
+            if (Spare.Count < MaxSpare) Spare.Add(piece.Bytes);
+            else NativeMemory.Free((void*)piece.Bytes);
+        }
     }
 
     [UnmanagedCallersOnly]
@@ -137,11 +180,106 @@ internal static unsafe class StoreFiles
         return outcome != raw.SQLITE_OK ? outcome : TailOf(file)->System->Read(file, bytes, count, at);
     }
 
+    /// <summary>
+    /// Commits without waiting for the disk, which is left to <see cref="Sync"/>; null where the log needs no sync by
+    /// then, or had one.
+    /// </summary>
+    public static Unsynced? Commit(PreparedConnection connection)
+    {
+        var pieces = _pieces = [];
+        var isDone = false;
+        try
+        {
+            connection.Run("COMMIT");
+            isDone = true;
+            return _unsynced;
+        }
+        finally
+        {
+            if (_unsynced is null) Free(pieces);
+            else if (!isDone) Forget(_unsynced);
+            (_pieces, _unsynced) = (null, null);
+        }
+    }
+
+    /// <summary>
+    /// Waits until the disk has what a commit wrote; false where it does not take it, or a sync of this log has failed
+    /// since, which need not be told to this one.
+    /// </summary>
+    public static bool Sync(Unsynced unsynced)
+    {
+        var file = (File*)unsynced.File;
+        if (SyncNow(file, unsynced.Flags) != raw.SQLITE_OK || TailOf(file)->IsSuspect) return false;
+        Forget(unsynced);
+        return true;
+    }
+
+    /// <summary>
+    /// After a sync that failed: puts what was not synced to its places once more, in its order, and syncs it. Nobody
+    /// else may write to the log meanwhile. A log that has begun anew since has first been copied and synced.
+    /// </summary>
+    public static bool TryWriteAgain(IReadOnlyList<Unsynced> all)
+    {
+        foreach (var unsynced in all)
+        {
+            var file = (File*)unsynced.File;
+            if (unsynced.Beginning != TailOf(file)->Beginning) continue;
+            foreach (var piece in unsynced.Pieces)
+            {
+                if (WriteNow(file, (byte*)piece.Bytes, piece.Count, piece.At) != raw.SQLITE_OK) return false;
+            }
+        }
+
+        foreach (var unsynced in all)
+        {
+            var file = (File*)unsynced.File;
+            if (SyncNow(file, unsynced.Flags) != raw.SQLITE_OK) return false;
+            TailOf(file)->IsSuspect = false;
+        }
+
+        foreach (var unsynced in all) Forget(unsynced);
+        return true;
+    }
+
+    private static void Forget(Unsynced unsynced)
+    {
+        Interlocked.Decrement(ref TailOf((File*)unsynced.File)->Unsynced);
+        Free(unsynced.Pieces);
+    }
+
     [UnmanagedCallersOnly]
     private static int SyncLog(File* file, int flags)
     {
         var outcome = Flush(file);
-        return outcome != raw.SQLITE_OK ? outcome : TailOf(file)->System->Sync(file, flags);
+        if (outcome != raw.SQLITE_OK) return outcome;
+        var tail = TailOf(file);
+        if (_pieces is { } pieces && !tail->MustSync)
+        {
+            _unsynced = new((nint)file, flags, tail->Beginning, pieces);
+            Interlocked.Increment(ref tail->Unsynced);
+            return raw.SQLITE_OK;
+        }
+
+        // Behind a commit that the disk did not take nothing may count as kept, and it is not told twice of one failure.
+        var isFirst = Volatile.Read(ref tail->Unsynced) == 0;
+        if (tail->IsSuspect && !isFirst) return IoErrorOfSync;
+        tail->MustSync = false;
+        outcome = SyncNow(file, flags);
+        if (isFirst) tail->IsSuspect = outcome != raw.SQLITE_OK;
+        if (_pieces is not null)
+        {
+            Free(_pieces);
+            _pieces.Clear();
+        }
+
+        return outcome;
+    }
+
+    private static int SyncNow(File* file, int flags)
+    {
+        var outcome = TailOf(file)->System->Sync(file, flags);
+        if (outcome != raw.SQLITE_OK) TailOf(file)->IsSuspect = true;
+        return outcome;
     }
 
     [UnmanagedCallersOnly]
@@ -250,5 +388,21 @@ internal static unsafe class StoreFiles
         public long At;
         public bool Commits;
         public byte* Buffer;
+
+        /// <summary>Of the log: how often it began anew, and whether the next sync can't be left for later.</summary>
+        public int Beginning;
+        public bool MustSync;
+
+        /// <summary>Of the log: commits that wait for the disk.</summary>
+        public int Unsynced;
+
+        /// <summary>Of the log: whether a sync has failed, so that those after it prove nothing.</summary>
+        public bool IsSuspect;
     }
 }
+
+/// <summary>What a commit wrote to the log, from which place on, and did not wait for.</summary>
+internal sealed record Unsynced(nint File, int Flags, int Beginning, List<Piece> Pieces);
+
+/// <summary>Bytes of the log, outside of the managed memory, and the place where they belong.</summary>
+internal readonly record struct Piece(nint Bytes, int Count, long At);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.Data.Sqlite;
 using NUnit.Framework;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
@@ -116,6 +117,40 @@ internal sealed class GroupCommitTests
         await Task.WhenAll(waiting);
         Assert.That((await service.Operator().PostAsync("organisations", new { kind = "state", name = "État" })).Status,
             Is.EqualTo(201));
+    }
+
+    /// <summary>
+    /// A commit shows before its sync. Whoever reads through a session is told of it after the sync only; the raw
+    /// connection beside him shows that there is something to wait for.
+    /// </summary>
+    [Test]
+    public async Task What_is_read_is_on_the_disk()
+    {
+        await WriteAsync("a");
+        const string newest = "SELECT MAX(batch) FROM organisations";
+        using var raw = new SqliteConnection($"Data Source={_database.Path};Pooling=False;Mode=ReadOnly");
+        await raw.OpenAsync();
+        await using var command = raw.CreateCommand();
+        command.CommandText = newest;
+        var session = new Session(_database, _clock);
+        var (ahead, until) = (0, DateTime.UtcNow.AddSeconds(30));
+        for (var i = 0; ahead < 20; i++)
+        {
+            Assert.That(DateTime.UtcNow, Is.LessThan(until), "no commit was ever seen before its sync");
+            var write = Task.Run(() => WriteAsync($"n{i}"));
+            while (!write.IsCompleted)
+            {
+                if ((long)(await command.ExecuteScalarAsync())! > _database.Version) ahead++;
+                var read = await session.FindAsync<long>(newest, new { });
+                Assert.That(_database.Version, Is.GreaterThanOrEqualTo(read));
+                await foreach (var streamed in session.StreamAsync<long>(newest, new { }))
+                    Assert.That(_database.Version, Is.GreaterThanOrEqualTo(streamed));
+                Assert.That(await session.TogetherAsync(async () => await session.FindAsync<long>(newest, new { })
+                    <= _database.Version), Is.True);
+            }
+
+            await write;
+        }
     }
 
     [Test]

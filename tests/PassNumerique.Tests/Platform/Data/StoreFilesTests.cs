@@ -68,6 +68,57 @@ internal sealed class StoreFilesTests
         Assert.That((Count(writer), CountInCopy()), Is.EqualTo((600L, 600L)));
     }
 
+    /// <summary>
+    /// What a disk did not take is lost from the log though it was written there: here by a hand that overwrites it.
+    /// </summary>
+    [Test]
+    public void Commits_whose_sync_failed_are_written_again()
+    {
+        using var writer = Open(StoreFiles.Name, "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -16384");
+        Run(writer, "CREATE TABLE t (id INTEGER PRIMARY KEY, body BLOB)");
+        using var prepared = new PreparedConnection(writer, _ => { });
+        var kept = new FileInfo(Store + "-wal").Length;
+        Unsynced[] unsynced = [Commit(1, 900), Commit(2, 40)];
+        Assert.That(unsynced.Select(u => u.Pieces.Count), Is.EqualTo(new[] { 4, 1 }), "the first is longer than a buffer");
+        Overwrite(kept);
+        Assert.That(CountInCopy(), Is.Zero);
+        Assert.That(StoreFiles.TryWriteAgain(unsynced), Is.True);
+        Assert.That(CountInCopy(), Is.EqualTo(940));
+
+        var beforeTheCopy = Commit(3, 10);
+        Run(writer, "PRAGMA wal_checkpoint(TRUNCATE)");
+        var inANewLog = Commit(4, 5);
+        Assert.That(StoreFiles.TryWriteAgain([beforeTheCopy, inANewLog]), Is.True);
+        Assert.That((Count(writer), CountInCopy()), Is.EqualTo((955L, 955L)), "the old one is not put into the new log");
+
+        Unsynced Commit(int first, int rows)
+        {
+            Fill(writer, rows, first * 1_000);
+            var made = StoreFiles.Commit(prepared);
+            Assert.That(made, Is.Not.Null);
+            return made!;
+        }
+
+        void Overwrite(long from)
+        {
+            using var file = new FileStream(Store + "-wal", FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+            var length = file.Length - from;
+            file.Seek(from, SeekOrigin.Begin);
+            file.Write(new byte[length]);
+        }
+    }
+
+    [Test]
+    public void Without_a_sync_at_each_commit_nothing_is_left_to_wait_for()
+    {
+        using var writer = Open(StoreFiles.Name, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+        using var prepared = new PreparedConnection(writer, _ => { });
+        Run(writer, "CREATE TABLE t (id INTEGER PRIMARY KEY, body BLOB)");
+        Fill(writer, 3);
+        Assert.That(StoreFiles.Commit(prepared), Is.Null);
+        Assert.That(Count(writer), Is.EqualTo(3));
+    }
+
     /// <summary>Copied into the store, a few pages between two syncs, and emptied: all is there.</summary>
     [Test]
     public void A_log_that_was_copied_begins_anew()
