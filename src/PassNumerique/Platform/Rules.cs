@@ -10,6 +10,9 @@ internal static class Rules
 
     public static bool IsUuid(string? text) => Guid.TryParse(text, out _);
 
+    /// <summary>Between 2000 and 2100: a mistyped century is caught, and arithmetic stays safe.</summary>
+    public static bool IsSensible(DateOnly date) => date.Year is >= 2000 and <= 2100;
+
     public static bool IsName(string? text, int max) =>
         !string.IsNullOrWhiteSpace(text) && text.Trim().Length <= max && !text.Any(char.IsControl);
 
@@ -81,8 +84,7 @@ internal static class Rules
             == list.Count(item => item is not null))
         .WithMessage("Une ligne est donnée deux fois.");
 
-    /// <summary>A date between 2000 and 2100: a mistyped century is caught, and arithmetic stays safe.</summary>
     public static IRuleBuilderOptions<T, DateOnly> Sensible<T>(this IRuleBuilder<T, DateOnly> rule) => rule
-        .Must(date => date.Year is >= 2000 and <= 2100)
+        .Must(IsSensible)
         .WithMessage(NotSensible);
 }

@@ -19,6 +19,7 @@ namespace PassNumerique.Redemption;
 internal static class RedeemVouchers
 {
     internal const int MaxCodes = 20;
+    private const int MaxThematiques = 19;
 
     private static readonly string[] FirstVisits = ["yes", "no", Vocabularies.Unknown];
 
@@ -83,7 +84,7 @@ internal static class RedeemVouchers
             if (!Vocabularies.Services.Has(c.Service)) context.AddFailure("Service",
                 $"Nommez le service rendu, l'un de : {string.Join(" ; ", Vocabularies.Services.Codes)}.");
             if (c.Minutes is < 1 or > 6_000) context.AddFailure("Minutes", Rules.NotBetween(1, 6_000));
-            if (c.ServedOn is { Year: < 2000 or > 2100 }) context.AddFailure("ServedOn", Rules.NotSensible);
+            if (c.ServedOn is { } servedOn && !Rules.IsSensible(servedOn)) context.AddFailure("ServedOn", Rules.NotSensible);
             if (!Rules.IsOneOf(c.FirstVisit, FirstVisits)) context.AddFailure("FirstVisit", Rules.NotOneOf(FirstVisits));
             if (c.SiteId is not null && !Rules.IsUuid(c.SiteId)) context.AddFailure("SiteId", Rules.NoUuid);
             if (c.ReservationId is not null) CheckReservation(c, context);
@@ -108,17 +109,22 @@ internal static class RedeemVouchers
                 context.AddFailure("Activity.DurationMinutes", Rules.NotBetween(1, 1_440));
             if (a.WorkshopId is not null && !Rules.IsUuid(a.WorkshopId))
                 context.AddFailure("Activity.WorkshopId", Rules.NoUuid);
-            if (a.Thematiques is { Count: > 19 }) context.AddFailure("Activity.Thematiques", "Au plus 19 thématiques.");
-            for (var i = 0; i < a.Thematiques?.Count; i++)
-            {
-                if (!Rules.IsOneOf(a.Thematiques[i], Vocabularies.Thematiques.Codes))
-                    context.AddFailure($"Activity.Thematiques[{i}]", Rules.NotOneOf(Vocabularies.Thematiques.Codes));
-            }
-
+            if (a.Thematiques is not null) CheckThematiques(a.Thematiques, context);
             if (!Rules.IsOneOf(a.Level, Vocabularies.Levels.Codes))
                 context.AddFailure("Activity.Level", Rules.NotOneOf(Vocabularies.Levels.Codes));
             if (!Rules.IsOneOf(a.Autonomy, Vocabularies.Autonomy.Codes))
                 context.AddFailure("Activity.Autonomy", Rules.NotOneOf(Vocabularies.Autonomy.Codes));
+        }
+
+        private static void CheckThematiques(IReadOnlyList<string> thematiques, ValidationContext<Command> context)
+        {
+            if (thematiques.Count > MaxThematiques)
+                context.AddFailure("Activity.Thematiques", $"Au plus {MaxThematiques} thématiques.");
+            for (var i = 0; i < Math.Min(thematiques.Count, MaxThematiques); i++)
+            {
+                if (!Rules.IsOneOf(thematiques[i], Vocabularies.Thematiques.Codes))
+                    context.AddFailure($"Activity.Thematiques[{i}]", Rules.NotOneOf(Vocabularies.Thematiques.Codes));
+            }
         }
 
         private static void CheckCodes(IReadOnlyList<string> codes, ValidationContext<Command> context)

@@ -94,8 +94,9 @@ internal static class Refusals
         if (last.OrganisationId != db.Caller.OrganisationId)
             return Spent.Because($"Il a été utilisé le {French.Date(last.ServiceDay)}. Demandez un autre pass.").With("usedOn", on);
         var minutes = Math.Max(0, (db.NowMs - last.RecordedMs) / Clock.MinuteMs);
+        var ago = minutes == 0 ? "à l'instant" : $"il y a {French.Count(minutes)} minute{French.S(minutes)}";
         var retry = minutes <= RetryMinutes
-            ? $"Vous l'avez vous-même enregistré il y a {French.Count(minutes)} minute{French.S(minutes)} "
+            ? $"Vous l'avez vous-même enregistré {ago} "
                 + $"(service du {French.Date(last.ServiceDay)}) : s'il s'agit de la même séance, il n'y a rien à refaire."
             : $"Vous l'avez vous-même enregistré pour le service du {French.Date(last.ServiceDay)}. Demandez un autre pass.";
         return Spent.Because(retry).With(
