@@ -90,9 +90,7 @@ internal static class Refusals
     /// <inheritdoc cref="SpentAsync"/>
     public static Refusal SpentBy(Session db, long serial, LastUse last)
     {
-        var on = last.ServiceDay.ToDate();
-        if (last.OrganisationId != db.Caller.OrganisationId)
-            return Spent.Because($"Il a été utilisé le {French.Date(last.ServiceDay)}. Demandez un autre pass.").With("usedOn", on);
+        if (last.OrganisationId != db.Caller.OrganisationId) return last.ToOthers;
         var minutes = Math.Max(0, (db.NowMs - last.RecordedMs) / Clock.MinuteMs);
         var ago = minutes == 0 ? "à l'instant" : $"il y a {French.Count(minutes)} minute{French.S(minutes)}";
         var retry = minutes <= RetryMinutes
@@ -100,7 +98,7 @@ internal static class Refusals
                 + $"(service du {French.Date(last.ServiceDay)}) : s'il s'agit de la même séance, il n'y a rien à refaire."
             : $"Vous l'avez vous-même enregistré pour le service du {French.Date(last.ServiceDay)}. Demandez un autre pass.";
         return Spent.Because(retry).With(
-            ("usedOn", on), ("recordedAt", Clock.InstantText(last.RecordedMs)),
+            ("usedOn", last.ServiceDay.ToDate()), ("recordedAt", Clock.InstantText(last.RecordedMs)),
             ("operationId", last.OperationId), ("redemptionId", EntryId.Pack(serial, last.Part)));
     }
 

@@ -1,30 +1,50 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Data.Sqlite;
+
 namespace PassNumerique.Platform.Data;
 
 /// <summary>
-/// Copies the write-ahead log into the store beside the writer, so that no command waits for it. The log begins
-/// anew only after a moment in which all of it is copied, and under load that moment never comes by itself: once
-/// the passes have become short, the writer copies what is left between two batches.
+/// Copies the write-ahead log into the store beside the writer, so that no command waits for it, and takes its time
+/// where it may, as the disk has commits to take. The log begins anew only after a moment in which all of it is
+/// copied, and under load that moment never comes by itself: once the passes have become short, the writer copies
+/// what is left between two batches.
 /// </summary>
-/// <param name="open">Makes a connection for the passes, at the first one.</param>
-internal sealed class Checkpointer(PreparedConnection writer, Func<PreparedConnection> open)
+internal sealed class Checkpointer
 {
     /// <summary>
-    /// So many pages of 4 KiB may stand in the log before it is copied: 32 MiB. A page that was written often is
+    /// So many pages of 4 KiB may stand in the log before it is copied: 64 MiB. A page that was written often is
     /// copied once; a log that was left behind by a crash is read again in an instant.
     /// </summary>
-    private const long MaxPages = 8_192;
+    private const long MaxPages = 16_384;
 
-    /// <summary>What the writer copies himself: 1 MiB, milliseconds.</summary>
-    private const long FewPages = 256;
+    /// <summary>What the writer copies himself: 256 KiB, and two syncs, a few milliseconds.</summary>
+    private const long FewPages = 64;
 
     /// <summary>A pass copies what was written during the one before, so they soon are short.</summary>
     private const int MaxPasses = 10;
 
-    private readonly Lock _lock = new();
+    /// <summary>After each sync of a slow pass: longer than a commit, which so has the disk for itself.</summary>
+    private const int PauseMs = 2;
+
+    private readonly PreparedConnection _writer;
+    private readonly Func<PreparedConnection> _open;
+    private readonly AutoResetEvent _asked = new(false);
+    private readonly Thread _thread;
     private PreparedConnection? _connection;
     private volatile State _state;
-    private bool _isClosed;
+    private volatile bool _isClosed;
     private long _pages;
+
+    /// <param name="writer">Whose log it is.</param>
+    /// <param name="open">Makes a connection for the passes, at the first one.</param>
+    public Checkpointer(PreparedConnection writer, Func<PreparedConnection> open)
+    {
+        (_writer, _open) = (writer, open);
+
+        // Not a task: it waits for the disk, and the threads of the pool have answers to give.
+        _thread = new Thread(RunAll) { IsBackground = true, Name = "checkpoint" };
+        _thread.Start();
+    }
 
     private enum State
     {
@@ -37,18 +57,18 @@ internal sealed class Checkpointer(PreparedConnection writer, Func<PreparedConne
     /// <summary>Called by the writer after each commit.</summary>
     public void Committed()
     {
-        _pages += writer.PagesWritten();
-        if (_pages < MaxPages || _state == State.Copying) return;
+        var pages = _pages + _writer.PagesWritten();
+        Volatile.Write(ref _pages, pages);
+        if (pages < MaxPages || _state == State.Copying) return;
         if (_state == State.Idle)
         {
-            // Not a task: it waits for the disk, and the threads of the pool have answers to give.
             _state = State.Copying;
-            new Thread(Run) { IsBackground = true, Name = "checkpoint" }.Start();
+            _asked.Set();
             return;
         }
 
         // A pass that failed is tried again some pages later: nothing is lost by it, and the next commit tells.
-        if (_state == State.Nearly) writer.CopyLog(out _);
+        if (_state == State.Nearly) _writer.CopyLog(out _);
         (_state, _pages) = (State.Idle, 0);
     }
 
@@ -56,12 +76,15 @@ internal sealed class Checkpointer(PreparedConnection writer, Func<PreparedConne
     public void Close()
     {
         _isClosed = true;
-        lock (_lock) _connection?.CloseForGood();
+        _asked.Set();
+        _thread.Join();
+        _asked.Dispose();
+        _connection?.CloseForGood();
     }
 
-    private void Run()
+    private void RunAll()
     {
-        lock (_lock) _state = CopyMost() ? State.Nearly : State.Failed;
+        while (_asked.WaitOne() && !_isClosed) _state = CopyMost() ? State.Nearly : State.Failed;
     }
 
     private bool CopyMost()
@@ -69,13 +92,33 @@ internal sealed class Checkpointer(PreparedConnection writer, Func<PreparedConne
         var before = 0L;
         for (var pass = 0; pass < MaxPasses; pass++)
         {
-            if (_isClosed) return false;
-            _connection ??= open();
+            if (_isClosed || !TryOpen()) return false;
+            StoreFiles.AfterSync = pass == 0 ? Pause : null;
             if (!_connection.CopyLog(out var copied)) return false;
             if (copied - before <= FewPages) break;
             before = copied;
         }
 
         return true;
+    }
+
+    [MemberNotNullWhen(true, nameof(_connection))]
+    private bool TryOpen()
+    {
+        try
+        {
+            _connection ??= _open();
+            return true;
+        }
+        catch (SqliteException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>None once the log grows faster than it is copied, or somebody waits for the end.</summary>
+    private void Pause()
+    {
+        if (!_isClosed && Volatile.Read(ref _pages) < 2 * MaxPages) Thread.Sleep(PauseMs);
     }
 }

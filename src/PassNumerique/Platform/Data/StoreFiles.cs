@@ -45,6 +45,11 @@ internal static unsafe class StoreFiles
 
     [ThreadStatic]
     private static Unsynced? _unsynced;
+
+    /// <summary>What this thread does each time it has synced pages of a store in the middle of a copy.</summary>
+    [field: ThreadStatic]
+    public static Action? AfterSync { private get; set; }
+
     private static int _tailAt;
     private static Vfs* _system;
     private static Methods* _logMethods;
@@ -312,7 +317,9 @@ internal static unsafe class StoreFiles
         var outcome = tail->System->Write(file, bytes, count, at);
         if (outcome != raw.SQLITE_OK || ++tail->Pages < PagesASync) return outcome;
         tail->Pages = 0;
-        return tail->System->Sync(file, SyncNormal);
+        outcome = tail->System->Sync(file, SyncNormal);
+        AfterSync?.Invoke();
+        return outcome;
     }
 
     private static Tail* TailOf(File* file) => (Tail*)((byte*)file + _tailAt);
