@@ -13,10 +13,10 @@ internal static class Engines
     public const string SqlServer = "sqlserver";
 
     /// <summary>Set to run no fixture on a server, nor to say that it was not run: mutants are told by the embedded engine.</summary>
-    private const string OnlyEmbedded = "PASSNUMERIQUE_TEST_ONLY_EMBEDDED";
+    private const string ForMutants = "PASSNUMERIQUE_TEST_MUTANTS";
 
     public static IEnumerable<TestFixtureData> Both =>
-        Environment.GetEnvironmentVariable(OnlyEmbedded) is { Length: > 0 } ? [new(Sqlite)] : [new(Sqlite), OnSqlServer];
+        Environment.GetEnvironmentVariable(ForMutants) is { Length: > 0 } ? [new(Sqlite)] : [new(Sqlite), OnSqlServer];
 
     /// <summary>What is only true of the production engine.</summary>
     public static IEnumerable<TestFixtureData> Server => [OnSqlServer];
