@@ -26,6 +26,9 @@ internal sealed class Checkpointer
     /// <summary>After each sync of a slow pass: longer than a commit, which so has the disk for itself.</summary>
     private const int PauseMs = 2;
 
+    private const long BytesOfPage = 4_096;
+
+    private readonly string _folder;
     private readonly PreparedConnection _writer;
     private readonly Func<PreparedConnection> _open;
     private readonly AutoResetEvent _asked = new(false);
@@ -35,11 +38,12 @@ internal sealed class Checkpointer
     private volatile bool _isClosed;
     private long _pages;
 
+    /// <param name="folder">Where the store lies.</param>
     /// <param name="writer">Whose log it is.</param>
     /// <param name="open">Makes a connection for the passes, at the first one.</param>
-    public Checkpointer(PreparedConnection writer, Func<PreparedConnection> open)
+    public Checkpointer(string folder, PreparedConnection writer, Func<PreparedConnection> open)
     {
-        (_writer, _open) = (writer, open);
+        (_folder, _writer, _open) = (folder, writer, open);
 
         // Not a task: it waits for the disk, and the threads of the pool have answers to give.
         _thread = new Thread(RunAll) { IsBackground = true, Name = "checkpoint" };
@@ -57,9 +61,29 @@ internal sealed class Checkpointer
     /// <summary>Called by the writer after each commit.</summary>
     public void Committed()
     {
-        var pages = _pages + _writer.PagesWritten();
-        Volatile.Write(ref _pages, pages);
-        if (pages < MaxPages || _state == State.Copying) return;
+        Volatile.Write(ref _pages, _pages + _writer.PagesWritten());
+        if (_pages >= MaxPages || (_pages >= FewPages && _pages >= PagesOfRoom() / 2)) GoOn();
+    }
+
+    /// <summary>Called by the writer where the disk has no room for more log: one that begins anew needs none.</summary>
+    public void DiskIsFull() => GoOn();
+
+    /// <summary>A log that took all the room that is left could not be copied any more, as the store grows by it.</summary>
+    private long PagesOfRoom()
+    {
+        try
+        {
+            return new DriveInfo(_folder).AvailableFreeSpace / BytesOfPage;
+        }
+        catch (IOException)
+        {
+            return long.MaxValue; // Not known: the log is copied at its usual length.
+        }
+    }
+
+    private void GoOn()
+    {
+        if (_state == State.Copying) return;
         if (_state == State.Idle)
         {
             _state = State.Copying;
@@ -69,7 +93,8 @@ internal sealed class Checkpointer
 
         // A pass that failed is tried again some pages later: nothing is lost by it, and the next commit tells.
         if (_state == State.Nearly) _writer.CopyLog(out _);
-        (_state, _pages) = (State.Idle, 0);
+        _state = State.Idle;
+        Volatile.Write(ref _pages, 0);
     }
 
     /// <summary>Ends a pass under way, and makes no other.</summary>

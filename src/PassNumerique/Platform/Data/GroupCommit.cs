@@ -23,6 +23,8 @@ internal sealed class GroupCommit
     private const int MaxBatch = 256;
     private const long MaxBatchMs = 20;
 
+    private const int DiskFull = 13; // SQLITE_FULL
+
     /// <summary>Between two tries to bring a log to its disk that did not take it.</summary>
     private const int RepairEveryMs = 100;
 
@@ -126,6 +128,7 @@ internal sealed class GroupCommit
         {
             batch.Failure = new StoreUnavailableException("The batch was not committed.", exception);
             TryRollback();
+            if (exception.SqliteErrorCode == DiskFull) _checkpointer.DiskIsFull();
         }
         catch (Exception exception)
         {

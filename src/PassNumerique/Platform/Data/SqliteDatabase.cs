@@ -153,7 +153,7 @@ internal sealed class SqliteDatabase : Database
     private void StartWriter(PreparedConnection connection, Seal last)
     {
         _checkpointer ??= new Checkpointer(
-            connection, () => new PreparedConnection(Connect(readOnly: false), _ => { }));
+            _folder, connection, () => new PreparedConnection(Connect(readOnly: false), _ => { }));
         _writer = new GroupCommit(
             connection, Facts, Clock, Keys, new HeadFile(_headPath, Clock), _checkpointer, last);
     }

@@ -206,15 +206,6 @@ internal sealed class GroupCommitTests
     }
 
     [Test]
-    public async Task The_log_begins_anew_under_load_and_nothing_is_lost_by_it()
-    {
-        var filler = new string('x', 100_000);
-        for (var i = 0; i < 2_500; i++) await WriteAsync($"{i} {filler}");
-        Assert.That(new FileInfo(_database.Path + "-wal").Length, Is.LessThan(200L << 20), "of 250 MB written");
-        Assert.That((await NamesAsync()).Select(n => n.Split(' ')[0]), Is.EqualTo(Enumerable.Range(0, 2_500).Select(i => $"{i}")));
-    }
-
-    [Test]
     public async Task A_line_cut_by_a_full_disk_does_not_spoil_the_next_one()
     {
         await File.WriteAllTextAsync(_folder.Head, "1");
