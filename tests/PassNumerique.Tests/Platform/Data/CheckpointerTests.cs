@@ -7,29 +7,29 @@ namespace PassNumerique.Tests.Platform.Data;
 /// <summary>The log is copied beside the writer, begins anew, and takes no more room than it needs.</summary>
 internal sealed class CheckpointerTests
 {
-    private string _folder = "";
+    private TestFolder _folder = null!;
     private PreparedConnection _writer = null!;
     private Checkpointer _checkpointer = null!;
 
     [SetUp]
-    public void Open()
+    public void Start()
     {
         SQLitePCL.Batteries_V2.Init();
         StoreFiles.Register();
-        _folder = Directory.CreateTempSubdirectory("pass-numerique-").FullName;
+        _folder = new TestFolder();
         _writer = Connect();
         _writer.Run("PRAGMA journal_mode = WAL");
         _writer.Run("PRAGMA wal_autocheckpoint = 0");
         _writer.Run("CREATE TABLE t (id INTEGER PRIMARY KEY, body BLOB)");
-        _checkpointer = new Checkpointer(_folder, _writer, Connect);
+        _checkpointer = new Checkpointer(_folder.Data, _writer, Connect);
     }
 
     [TearDown]
-    public void Close()
+    public void End()
     {
         _checkpointer.Close();
         _writer.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        _folder.Dispose();
     }
 
     [Test]
@@ -57,9 +57,7 @@ internal sealed class CheckpointerTests
         Assert.That(Count(), Is.EqualTo(30));
     }
 
-    private string Store => Path.Combine(_folder, "store.db");
-
-    private long LogBytes => new FileInfo(Store + "-wal").Length;
+    private long LogBytes => new FileInfo(_folder.Store + "-wal").Length;
 
     private void Write(long bytes)
     {
@@ -69,8 +67,7 @@ internal sealed class CheckpointerTests
 
     private long Count()
     {
-        using var reader = new SqliteConnection($"Data Source={Store};Mode=ReadOnly;Pooling=False");
-        reader.Open();
+        using var reader = _folder.Open(readOnly: true);
         using var command = reader.CreateCommand();
         command.CommandText = "SELECT COUNT(*) FROM t";
         return (long)command.ExecuteScalar()!;
@@ -78,7 +75,7 @@ internal sealed class CheckpointerTests
 
     private PreparedConnection Connect()
     {
-        var connection = new SqliteConnection($"Data Source={Store};Vfs={StoreFiles.Name};Pooling=False");
+        var connection = new SqliteConnection($"Data Source={_folder.Store};Vfs={StoreFiles.Name};Pooling=False");
         connection.Open();
         return new PreparedConnection(connection, c => c.CloseForGood());
     }
