@@ -22,6 +22,8 @@ internal static class ConfirmReprint
 
     internal sealed record Answer(string Id, string OrderId, string RecordedAt, string ExpiresAt);
 
+    internal const Role Confirmers = Role.Operator | Role.Authority | Role.State;
+
     internal static readonly Refusal SecondPersonNeeded = new("second-person-needed", 409,
         "Une réimpression se confirme par une autre personne que celle qui l'a demandée.",
         "Faites-la confirmer par quelqu'un d'autre, chez la collectivité, chez l'opérateur ou à l'État.");
@@ -33,7 +35,7 @@ internal static class ConfirmReprint
         "Cette demande de réimpression a plus de sept jours.", "Demandez-la de nouveau, en disant pourquoi.");
 
     internal static void Map(IEndpointRouteBuilder orders) => orders
-        .Post("/{id}/reprints/{reprintId}/confirmation", Role.Operator | Role.Authority | Role.State,
+        .Post("/{id}/reprints/{reprintId}/confirmation", Confirmers,
             (Command body, Request r) => body with { OrderId = r.Id(), RequestId = r.Id("reprintId") });
 
     internal sealed class Validator : AbstractValidator<Command>;

@@ -10,14 +10,12 @@ public partial class PrintPage
         ReadOrders.Detail Order, IReadOnlyList<ReadCodeExports.Export> Exports,
         IReadOnlyList<ReadCodeExports.Reprint> Reprints);
 
-    internal const Role Confirmers = Role.Operator | Role.Authority | Role.State;
-
     internal static void Map(IEndpointRouteBuilder app)
     {
         app.Page("/commandes/{id}/impression", ReadCodeExports.Readers,
             request => ShowAsync(request, Form.ForOperation()));
         app.Form("/commandes/{id}/impression", PrintFile.Allowed, RequestAsync);
-        app.Form("/commandes/{id}/impression/{reprintId}", Confirmers, ConfirmAsync);
+        app.Form("/commandes/{id}/impression/{reprintId}", ConfirmReprint.Confirmers, ConfirmAsync);
     }
 
     private static async Task RequestAsync(Request request, Form form)

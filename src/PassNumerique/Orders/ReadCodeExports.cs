@@ -17,7 +17,7 @@ internal static class ReadCodeExports
 
     internal sealed record Reprint(
         string Id, string? PointId, string? PointName, string? Kind, string Reason, string? RequestedBy, string RecordedAt,
-        string? ConfirmedBy, string? ConfirmedAt, string? ExportId);
+        string? ConfirmedBy, string? ConfirmedAt, string? ExportId, bool MayConfirm);
 
     internal static void Map(IEndpointRouteBuilder orders)
     {
@@ -26,14 +26,15 @@ internal static class ReadCodeExports
             request => OneAsync<ExportRow, Export>(request, Sql.Exports, request.Id("exportId"), Show));
         orders.Get("/{id}/reprints", Readers, ReprintsAsync);
         orders.Get("/{id}/reprints/{reprintId}", Readers,
-            request => OneAsync<ReprintRow, Reprint>(request, Sql.Reprints, request.Id("reprintId"), Show));
+            request => OneAsync<ReprintRow, Reprint>(
+                request, Sql.Reprints, request.Id("reprintId"), row => Show(row, request)));
     }
 
     internal static Task<Result<Page<Export>>> ExportsAsync(Request request) =>
         ListAsync<ExportRow, Export>(request, Sql.Exports, Show, export => export.Id);
 
     internal static Task<Result<Page<Reprint>>> ReprintsAsync(Request request) =>
-        ListAsync<ReprintRow, Reprint>(request, Sql.Reprints, Show, reprint => reprint.Id);
+        ListAsync<ReprintRow, Reprint>(request, Sql.Reprints, row => Show(row, request), reprint => reprint.Id);
 
     private static async Task<Result<Page<TLine>>> ListAsync<TRow, TLine>(
         Request request, string sql, Func<TRow, TLine> show, Func<TLine, string> cursor)
@@ -60,18 +61,21 @@ internal static class ReadCodeExports
         row.MemberName ?? row.KeyLabel, Clock.InstantText(row.RecordedMs), row.Transfers,
         row.EndedMs is { } ms ? Clock.InstantText(ms) : null, row.ByteCount, row.ReprintId);
 
-    private static Reprint Show(ReprintRow row) => new(
+    /// <summary>Whoever asked for it does not confirm it, and after seven days nobody does.</summary>
+    private static Reprint Show(ReprintRow row, Request request) => new(
         row.Id, row.PointId, row.PointName, row.Kind, row.Reason, row.MemberName ?? row.KeyLabel,
         Clock.InstantText(row.RecordedMs), row.ConfirmingMember ?? row.ConfirmingKey,
-        row.ConfirmedMs is { } ms ? Clock.InstantText(ms) : null, row.ExportId);
+        row.ConfirmedMs is { } ms ? Clock.InstantText(ms) : null, row.ExportId,
+        row.ConfirmedMs is null && request.Caller.Is(ConfirmReprint.Confirmers) && row.ActorId != request.Caller.ActorId
+            && row.RecordedMs > request.Session.NowMs - RecordCodeExport.PermissionMs);
 
     private sealed record ExportRow(
         string Id, string Kind, string? PointId, string? PointName, long IsPart, long VoucherCount, string? MemberName,
         string? KeyLabel, long RecordedMs, long Transfers, long? EndedMs, long? ByteCount, string? ReprintId);
 
     private sealed record ReprintRow(
-        string Id, string? PointId, string? PointName, string? Kind, string Reason, string? MemberName, string? KeyLabel,
-        long RecordedMs, string? ConfirmingMember, string? ConfirmingKey, long? ConfirmedMs, string? ExportId);
+        string Id, string? PointId, string? PointName, string? Kind, string Reason, string ActorId, string? MemberName,
+        string? KeyLabel, long RecordedMs, string? ConfirmingMember, string? ConfirmingKey, long? ConfirmedMs, string? ExportId);
 
     private static class Sql
     {
@@ -111,6 +115,7 @@ internal static class ReadCodeExports
                    i.name AS PointName,
                    q.kind AS Kind,
                    q.reason AS Reason,
+                   q.actor_id AS ActorId,
                    m.name AS MemberName,
                    k.label AS KeyLabel,
                    q.recorded_ms AS RecordedMs,

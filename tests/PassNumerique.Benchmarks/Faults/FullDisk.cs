@@ -11,7 +11,9 @@ namespace PassNumerique.Benchmarks.Faults;
 /// </summary>
 internal static class FullDisk
 {
-    private const long FileSystemMb = 24;
+    /// <summary>Of the small file system, beside the store, which grows by what is redeemed.</summary>
+    private const long RoomMb = 20;
+
     private static readonly TimeSpan Filling = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan HealLimit = TimeSpan.FromSeconds(5);
 
@@ -27,6 +29,7 @@ internal static class FullDisk
             var skip = dose.Random(cycle).Next(300);
             if (isFull) shim.Arm(Writes, Mishap.Fail, skip, times: long.MaxValue, DiskError.NoSpace);
             else shim.Disarm();
+            return Task.CompletedTask;
         });
     }
 
@@ -38,11 +41,18 @@ internal static class FullDisk
         {
             var ballast = Path.Combine(mount, "ballast");
             using var trial = await Trial.OnNewStoreAsync(bench, dose.Random(), Path.Combine(mount, "store"));
+            await ResizeAsync(mount, trial);
             await trial.StartAsync();
-            return await FillAndRelieveAsync(trial, dose, (_, isFull) =>
+            return await FillAndRelieveAsync(trial, dose, async (cycle, isFull) =>
             {
-                if (isFull) FillUp(ballast, mount);
-                else File.Delete(ballast);
+                if (!isFull)
+                {
+                    File.Delete(ballast);
+                    return;
+                }
+
+                await ResizeAsync(mount, trial);
+                FillUp(ballast, mount, left: dose.Random(cycle).Next(13) * 262_144L);
             });
         }
         finally
@@ -51,19 +61,19 @@ internal static class FullDisk
         }
     }
 
-    private static async Task<Finding> FillAndRelieveAsync(Trial trial, Dose dose, Action<int, bool> turn)
+    private static async Task<Finding> FillAndRelieveAsync(Trial trial, Dose dose, Func<int, bool, Task> turn)
     {
         var (heals, refused) = (new List<double>(), 0);
         await trial.RedeemAsync(TimeSpan.FromMilliseconds(300));
         for (var cycle = 0; cycle < dose.Cycles && trial.Faults.Count == 0; cycle++)
         {
             var before = trial.Till.Count(503);
-            turn(cycle, true);
+            await turn(cycle, true);
             await UntilRefusedAsync(trial, before);
             refused += trial.Till.Count(503) - before;
             await ReadAsync(trial);
             trial.Check();
-            turn(cycle, false);
+            await turn(cycle, false);
             heals.Add(await HealAsync(trial, dose));
             await trial.AskAgainAsync();
             await trial.RedeemAsync(TimeSpan.FromMilliseconds(200));
@@ -119,22 +129,30 @@ internal static class FullDisk
         return since.Elapsed.TotalMilliseconds;
     }
 
-    private static void FillUp(string ballast, string mount)
+    /// <param name="left">Bytes for the redemptions to fill, up to some page of their own.</param>
+    private static void FillUp(string ballast, string mount, long left)
     {
         using var file = new FileStream(ballast, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
         var block = new byte[4_096];
-        // What is left is for the redemptions to fill, up to some page of their own.
-        while (new DriveInfo(mount).AvailableFreeSpace > Random.Shared.Next(4) * 65_536L) file.Write(block);
+        while (new DriveInfo(mount).AvailableFreeSpace > left) file.Write(block);
     }
 
     private static async Task MountAsync(string folder)
     {
         if (!OperatingSystem.IsLinux() || Environment.UserName != "root")
             throw new MissingException("needs root, to mount a tmpfs");
-        var (code, output) = await RunAsync(
-            "mount", "-t", "tmpfs", "-o", string.Create(CultureInfo.InvariantCulture, $"size={FileSystemMb}m"), "tmpfs", folder);
+        var (code, output) = await RunAsync("mount", "-t", "tmpfs", "-o", Size(RoomMb << 20), "tmpfs", folder);
         if (code != 0) throw new MissingException($"a tmpfs can't be mounted here: {output.Trim()}");
     }
+
+    private static async Task ResizeAsync(string mount, Trial trial)
+    {
+        var store = new FileInfo(trial.Store.Store).Length;
+        var (code, output) = await RunAsync("mount", "-o", "remount," + Size(store + (RoomMb << 20)), mount);
+        if (code != 0) throw new InvalidOperationException($"The tmpfs can't be made larger: {output.Trim()}");
+    }
+
+    private static string Size(long bytes) => string.Create(CultureInfo.InvariantCulture, $"size={bytes}");
 
     private static async Task<(int Code, string Output)> RunAsync(string file, params string[] arguments)
     {

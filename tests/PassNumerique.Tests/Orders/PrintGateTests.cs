@@ -85,7 +85,10 @@ internal sealed class PrintGateTests(string engine)
         var path = $"orders/{order}/reprints/{asked.Id}/confirmation";
         var alone = await world.Operator.PostAsync(path, new { });
         Assert.That((alone.Status, alone.Problem), Is.EqualTo((409, "second-person-needed")));
+        Assert.That(await MayConfirmAsync(world.Operator), Is.False, "he asked for it");
+        Assert.That(await MayConfirmAsync(world.Authority), Is.True);
         Assert.That((await world.Authority.PostAsync(path, new { })).Status, Is.EqualTo(201));
+        Assert.That(await MayConfirmAsync(world.SecondOperator), Is.False, "it is confirmed");
         var twice = await world.SecondOperator.PostAsync(path, new { });
         Assert.That((twice.Status, twice.Problem), Is.EqualTo((409, "reprint-already-confirmed")));
 
@@ -98,6 +101,9 @@ internal sealed class PrintGateTests(string engine)
         var exports = (await world.Authority.ReadAsync($"orders/{order}/code-exports"))["items"].EnumerateArray().ToList();
         Assert.That(exports.Select(e => e.GetProperty("reprintId").GetString()), Is.EqualTo(new[] { null, asked.Id }));
         Assert.That(exports.Select(e => e.GetProperty("completedAt").GetString()), Has.None.Null);
+
+        async Task<bool> MayConfirmAsync(HttpClient reader) =>
+            (await reader.ReadAsync($"orders/{order}/reprints/{asked.Id}"))["mayConfirm"].GetBoolean();
     }
 
     [Test]

@@ -26,6 +26,9 @@ internal sealed class Checkpointer
     /// <summary>After each sync of a slow pass: longer than a commit, which so has the disk for itself.</summary>
     private const int PauseMs = 2;
 
+    /// <summary>Where the disk is small: a log that has a fourth of the room that is left is copied, without rests.</summary>
+    private const long PartOfRoom = 4;
+
     private const long BytesOfPage = 4_096;
 
     private readonly string _folder;
@@ -35,6 +38,7 @@ internal sealed class Checkpointer
     private readonly Thread _thread;
     private PreparedConnection? _connection;
     private volatile State _state;
+    private volatile bool _isShort;
     private volatile bool _isClosed;
     private long _pages;
 
@@ -62,23 +66,18 @@ internal sealed class Checkpointer
     public void Committed()
     {
         Volatile.Write(ref _pages, _pages + _writer.PagesWritten());
-        if (_pages >= MaxPages || (_pages >= FewPages && _pages >= PagesOfRoom() / 2)) GoOn();
+        if (_pages >= FewPages && _pages >= StoreFiles.BytesLeft(_folder) / BytesOfPage / PartOfRoom) DiskIsFull();
+        else if (_pages >= MaxPages) GoOn();
     }
 
-    /// <summary>Called by the writer where the disk has no room for more log: one that begins anew needs none.</summary>
-    public void DiskIsFull() => GoOn();
-
-    /// <summary>A log that took all the room that is left could not be copied any more, as the store grows by it.</summary>
-    private long PagesOfRoom()
+    /// <summary>
+    /// Called by the writer where the disk has no room for more log. One that begins anew needs none, and gives back
+    /// what it had.
+    /// </summary>
+    public void DiskIsFull()
     {
-        try
-        {
-            return new DriveInfo(_folder).AvailableFreeSpace / BytesOfPage;
-        }
-        catch (IOException)
-        {
-            return long.MaxValue; // Not known: the log is copied at its usual length.
-        }
+        _isShort = true;
+        GoOn();
     }
 
     private void GoOn()
@@ -92,8 +91,9 @@ internal sealed class Checkpointer
         }
 
         // A pass that failed is tried again some pages later: nothing is lost by it, and the next commit tells.
-        if (_state == State.Nearly) _writer.CopyLog(out _);
+        if (_state == State.Nearly) _writer.CopyLog(out _, giveBack: _isShort);
         _state = State.Idle;
+        _isShort = false;
         Volatile.Write(ref _pages, 0);
     }
 
@@ -144,6 +144,6 @@ internal sealed class Checkpointer
     /// <summary>None once the log grows faster than it is copied, or somebody waits for the end.</summary>
     private void Pause()
     {
-        if (!_isClosed && Volatile.Read(ref _pages) < 2 * MaxPages) Thread.Sleep(PauseMs);
+        if (!_isClosed && !_isShort && Volatile.Read(ref _pages) < 2 * MaxPages) Thread.Sleep(PauseMs);
     }
 }

@@ -76,10 +76,11 @@ internal sealed class PreparedConnection(SqliteConnection inner, Action<Prepared
     /// nobody else; false where that failed or another connection is at it.
     /// </summary>
     /// <param name="pages">How many pages of the log are copied by now.</param>
-    public bool CopyLog(out long pages)
+    /// <param name="giveBack">Whether the disk gets back its room, if nobody reads the log.</param>
+    public bool CopyLog(out long pages, bool giveBack = false)
     {
-        var outcome = raw.sqlite3_wal_checkpoint_v2(
-            inner.Handle!, "main", raw.SQLITE_CHECKPOINT_PASSIVE, out _, out var copied);
+        var mode = giveBack ? raw.SQLITE_CHECKPOINT_TRUNCATE : raw.SQLITE_CHECKPOINT_PASSIVE;
+        var outcome = raw.sqlite3_wal_checkpoint_v2(inner.Handle!, "main", mode, out _, out var copied);
         pages = copied;
         return outcome == raw.SQLITE_OK;
     }

@@ -6,9 +6,10 @@ using SQLitePCL;
 namespace PassNumerique.Platform.Data;
 
 /// <summary>
-/// How the writer and the checkpointer get to their files: as SQLite does by itself, with two differences. What a
+/// How the writer and the checkpointer get to their files: as SQLite does by itself, with three differences. What a
 /// commit adds to the log goes there in one write, where SQLite makes two for each page; and a store into which the
-/// log is copied is synced a few pages at a time, so that the sync of a commit never waits behind thousands.
+/// log is copied is synced a few pages at a time, so that the sync of a commit never waits behind thousands. A log
+/// that could not be copied any more, as a store grows by it, counts as a full disk.
 /// </summary>
 /// <remarks>
 /// A file is the system's own, with another table of methods and a tail of ours behind it.
@@ -33,6 +34,9 @@ internal static unsafe class StoreFiles
 
     /// <summary>Pages that are copied into the store between two syncs.</summary>
     private const int PagesASync = 64;
+
+    /// <summary>For what grows beside the log and the store: the index of the log, the head of the chain.</summary>
+    private const long ReservedBytes = 262_144;
 
     private const int IoErrorOfSync = 1034; // SQLITE_IOERR_FSYNC
 
@@ -78,7 +82,7 @@ internal static unsafe class StoreFiles
     {
         var outcome = _system->Open(_system, path, file, flags, flagsOut);
         if (outcome != raw.SQLITE_OK || file->Methods is null) return outcome;
-        *TailOf(file) = new Tail { System = file->Methods };
+        *TailOf(file) = new Tail { System = file->Methods, Path = path };
         if ((flags & Log) != 0) file->Methods = Table(ref _logMethods, file->Methods, isLog: true);
         else if ((flags & MainStore) != 0) file->Methods = Table(ref _storeMethods, file->Methods, isLog: false);
         return outcome;
@@ -148,6 +152,7 @@ internal static unsafe class StoreFiles
         if (tail->Count == 0) return raw.SQLITE_OK;
         var (bytes, count) = ((nint)tail->Buffer, tail->Count);
         tail->Count = 0;
+        if (!HasRoom(file, tail->At + count)) return raw.SQLITE_FULL;
         if (_pieces is { } pieces)
         {
             pieces.Add(new(bytes, count, tail->At));
@@ -159,6 +164,29 @@ internal static unsafe class StoreFiles
         }
 
         return WriteNow(file, (byte*)bytes, count, tail->At);
+    }
+
+    /// <summary>Whether the log can become so long, and be copied then: the store grows by all of it at most.</summary>
+    private static bool HasRoom(File* file, long length)
+    {
+        long size;
+        var tail = TailOf(file);
+        if (tail->System->Size(file, &size) != raw.SQLITE_OK) return true;
+        var more = Math.Max(0, length - size);
+        return length + more + ReservedBytes <= BytesLeft(Marshal.PtrToStringUTF8((nint)tail->Path)!);
+    }
+
+    /// <summary>What the file system of a path has room for; more than there is where nobody knows.</summary>
+    public static long BytesLeft(string path)
+    {
+        try
+        {
+            return new DriveInfo(path).AvailableFreeSpace;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return long.MaxValue;
+        }
     }
 
     private static int WriteNow(File* file, byte* bytes, int count, long at)
@@ -386,6 +414,9 @@ internal static unsafe class StoreFiles
     private struct Tail
     {
         public Methods* System;
+
+        /// <summary>The engine keeps it until the file is closed.</summary>
+        public byte* Path;
 
         /// <summary>Of the store: pages written since its last sync.</summary>
         public int Pages;
