@@ -19,7 +19,7 @@ internal static class FunderShares
         for (var i = 0; i < parts.Length; i++)
         {
             summed += sharesBasisPoints[i];
-            var upTo = i == parts.Length - 1 ? netCents : HalfUp((Int128)summed * netCents, Whole);
+            var upTo = HalfUp((Int128)summed * netCents, Whole);
             parts[i] = upTo - given;
             given = upTo;
         }

@@ -247,12 +247,14 @@ internal readonly record struct VoucherCode
     private static void FillTags(
         ReadOnlySpan<byte> codeKey, long firstSerial, ReadOnlySpan<byte> orderSalt, Span<long> tags)
     {
-        if (Vector256.IsHardwareAccelerated)
-        {
-            CodeTags.Fill(codeKey, orderSalt, firstSerial, tags);
-            return;
-        }
+        if (Vector256.IsHardwareAccelerated) CodeTags.Fill(codeKey, orderSalt, firstSerial, tags);
+        else FillOneByOne(codeKey, firstSerial, orderSalt, tags);
+    }
 
+    /// <summary>The tags of serials that follow one another, where the processor has no wide vectors.</summary>
+    internal static void FillOneByOne(
+        ReadOnlySpan<byte> codeKey, long firstSerial, ReadOnlySpan<byte> orderSalt, Span<long> tags)
+    {
         for (var i = 0; i < tags.Length; i++)
             tags[i] = TagOf(codeKey, firstSerial + i, orderSalt);
     }

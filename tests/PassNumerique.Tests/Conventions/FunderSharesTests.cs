@@ -13,6 +13,14 @@ internal sealed class FunderSharesTests
     public void Shares_are_rounded_half_up_on_running_sums(long total, long[] shares, long[] parts) =>
         Assert.That(FunderShares.Split(total, shares), Is.EqualTo(parts));
 
+    [TestCase(25, 10, ExpectedResult = 3)]
+    [TestCase(24, 10, ExpectedResult = 2)]
+    [TestCase(-25, 10, ExpectedResult = -2)]
+    [TestCase(-26, 10, ExpectedResult = -3)]
+    [TestCase(-15, 10, ExpectedResult = -1)]
+    [TestCase(-20, 10, ExpectedResult = -2)]
+    public long Halves_go_upwards(long numerator, long denominator) => FunderShares.HalfUp(numerator, denominator);
+
     [Test]
     public void Parts_sum_to_the_total_whatever_its_sign_and_size()
     {

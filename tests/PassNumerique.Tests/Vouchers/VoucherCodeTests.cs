@@ -93,8 +93,10 @@ public sealed class VoucherCodeTests
     {
         foreach (var (_, serial, key, salt) in RandomVouchers(100))
         {
-            var (first, tags) = (Math.Min(serial, VoucherCode.SerialMax - 19), new long[19]);
+            var (first, tags, oneByOne) = (Math.Min(serial, VoucherCode.SerialMax - 19), new long[19], new long[19]);
             CodeTags.Fill(key, salt, first, tags);
+            VoucherCode.FillOneByOne(key, first, salt, oneByOne);
+            Assert.That(oneByOne, Is.EqualTo(tags));
             for (var i = 0; i < tags.Length; i++)
             {
                 byte[] message = [.. salt, .. BitConverter.GetBytes((uint)(first + i)).Reverse()];
@@ -107,7 +109,7 @@ public sealed class VoucherCodeTests
     [Test]
     public void A_range_that_cannot_be_in_codes_is_never_written()
     {
-        Assert.That(Writing(1, 0, 19), Throws.InstanceOf<ArgumentException>());
+        Assert.That(Writing(1, 0, 19), Throws.ArgumentException.With.Message.Contains("20 symbols"));
         Assert.That(Writing(8, 0, 20), Throws.InstanceOf<ArgumentException>());
         Assert.That(Writing(1, -1, 20), Throws.InstanceOf<ArgumentException>());
         Assert.That(Writing(1, VoucherCode.SerialMax, 40), Throws.InstanceOf<ArgumentException>());
@@ -123,8 +125,8 @@ public sealed class VoucherCodeTests
         Assert.That(Signing(Key, 8, 0, Salt), Throws.InstanceOf<ArgumentException>());
         Assert.That(Signing(Key, 1, -1, Salt), Throws.InstanceOf<ArgumentException>());
         Assert.That(Signing(Key, 1, 1L << 32, Salt), Throws.InstanceOf<ArgumentException>());
-        Assert.That(Signing(Key[..31], 1, 0, Salt), Throws.InstanceOf<ArgumentException>());
-        Assert.That(Signing(Key, 1, 0, Salt[..15]), Throws.InstanceOf<ArgumentException>());
+        Assert.That(Signing(Key[..31], 1, 0, Salt), Throws.ArgumentException.With.Message.Contains("32 bytes"));
+        Assert.That(Signing(Key, 1, 0, Salt[..15]), Throws.ArgumentException.With.Message.Contains("16 bytes"));
 
         static Action Signing(byte[] key, int version, long serial, byte[] salt)
             => () => VoucherCode.Compose(key, version, serial, salt);
@@ -223,6 +225,7 @@ public sealed class VoucherCodeTests
     [TestCase("43NQ\u00A0K8N4\u202FWZ6T\u2009QKA1\tR9CJ")]
     [TestCase("43NQ\u2010K8N4\u2011WZ6T\u2013QKA1\u2014R9CJ")]
     [TestCase("43NQ.K8N4/WZ6T\\QKA1_R9CJ")]
+    [TestCase("43NQ\u2015K8N4\u200FWZ6T\u2010QKA1\u200BR9CJ")]
     [TestCase("\uFEFF43NQ\u00B7K8N4\u2022WZ6T\u2212QKA1\u200BR9CJ")]
     [TestCase("4 3 N Q - K 8 N 4 - W Z 6 T - Q K A 1 - R 9 C J")]
     [TestCase("43NQK8N4WZ6TQKAiR9CJ")]
@@ -249,6 +252,7 @@ public sealed class VoucherCodeTests
     [TestCase("43NQ-K8N4-WZ6T-QKA1-R9C*", nameof(CodeMistake.Alphabet))]
     [TestCase("43NQ-K8N4-WZ6T-QKA1-R9CＪ", nameof(CodeMistake.Alphabet))]
     [TestCase("43NQ-K8N4-WZ6T-QKA1-R9C😀", nameof(CodeMistake.Alphabet))]
+    [TestCase("43NQ-K8N4-WZ6T-QKA1-R9C\u0080", nameof(CodeMistake.Alphabet))]
     [TestCase("43NQ-K8N4-WZ6T-QKA1-R9CK", nameof(CodeMistake.Check))]
     public void A_mistake_is_named(string? typed, string expected)
         => Assert.That(MistakeIn(typed).ToString(), Is.EqualTo(expected));
@@ -309,8 +313,32 @@ public sealed class VoucherCodeTests
     [Test]
     public void A_key_that_no_reader_hits_spoils_the_reading_of_the_wrong_keyboard()
     {
-        foreach (var stranger in "1mMoOiIlLuU*;é€")
+        foreach (var stranger in "1mMoOiIlLuU*;é€\u0080")
             Assert.That(MistakeIn($"'\"NAK_N'ZW-TAKQ&RçC{stranger}"), Is.EqualTo(CodeMistake.Alphabet));
+
+        Assert.That(MistakeIn(OnAzerty(Known).Replace('\'', '4')), Is.EqualTo(CodeMistake.Alphabet), "digits have no key");
+        Assert.That(Read(OnAzerty(KnownLast)).Text, Is.EqualTo(KnownLast));
+        Assert.That(MistakeIn(OnAzerty(KnownLast).Replace('à', 'O')), Is.EqualTo(CodeMistake.Alphabet), "a reader has no O");
+    }
+
+    [Test]
+    public void A_reader_types_all_symbols_and_no_more()
+    {
+        var typed = OnAzerty(Known);
+        Assert.That(MistakeIn(typed + "&"), Is.EqualTo(CodeMistake.Alphabet));
+        Assert.That(MistakeIn(typed[..^1]), Is.EqualTo(CodeMistake.Alphabet));
+        Assert.That(Read(typed.PadRight(VoucherCode.TypedLimit)).Text, Is.EqualTo(Known));
+        Assert.That(MistakeIn(typed.PadRight(VoucherCode.TypedLimit + 1)), Is.EqualTo(CodeMistake.Length));
+    }
+
+    [Test]
+    public void Two_codes_are_one_where_version_serial_and_tag_are()
+    {
+        var code = VoucherCode.Sign(Key, 1, 7, Salt);
+        Assert.That(VoucherCode.Sign(Key, 1, 7, Salt), Is.EqualTo(code));
+        Assert.That(VoucherCode.Sign(Key, 2, 7, Salt), Is.Not.EqualTo(code), "of the same tag");
+        Assert.That(VoucherCode.Sign(Key, 1, 8, Salt), Is.Not.EqualTo(code));
+        Assert.That(VoucherCode.Sign(Key, 1, 7, Key[..16]), Is.Not.EqualTo(code));
     }
 
     [Test]

@@ -7,30 +7,8 @@ using PassNumerique.Platform.Data;
 namespace PassNumerique.Tests.Platform.Data;
 
 /// <summary>One writer, one commit for many commands, and each of them whole or not at all.</summary>
-internal sealed class GroupCommitTests
+internal sealed class GroupCommitTests : WriterFixture
 {
-    private const long Noon = 1_795_000_000_000;
-    private static readonly Refusal No = new("no", 409, "Non.", "Rien à faire.");
-    private TestFolder _folder = null!;
-    private ManualClock _clock = null!;
-    private SqliteDatabase _database = null!;
-
-    [SetUp]
-    public async Task Open()
-    {
-        _folder = new TestFolder();
-        _clock = new ManualClock(Noon);
-        _database = _folder.Database(_clock);
-        await _database.MigrateAsync();
-    }
-
-    [TearDown]
-    public async Task Close()
-    {
-        await _database.DisposeAsync();
-        _folder.Dispose();
-    }
-
     /// <summary>Which commands share a batch is a matter of milliseconds: rounds, until these three do.</summary>
     [Test]
     public async Task A_refused_command_leaves_nothing_though_its_batch_commits()
@@ -38,7 +16,7 @@ internal sealed class GroupCommitTests
         var expected = new List<string>();
         for (var shared = false; !shared;)
         {
-            using var blocked = new Blocked(_database);
+            using var blocked = new Blocked(Database);
             var before = WriteAsync("a");
             var refused = WriteAsync("b", _ => No);
             var after = WriteAsync("c");
@@ -49,13 +27,13 @@ internal sealed class GroupCommitTests
             Assert.That(await NamesAsync(), Is.EqualTo(expected));
         }
 
-        Assert.That((await _database.LastSealAsync()).LeafCount, Is.EqualTo(2));
+        Assert.That((await Database.LastSealAsync()).LeafCount, Is.EqualTo(2));
     }
 
     [Test]
     public async Task A_handler_that_throws_leaves_nothing_and_only_its_caller_hears_of_it()
     {
-        using var blocked = new Blocked(_database);
+        using var blocked = new Blocked(Database);
         var before = WriteAsync("a");
         var thrown = WriteAsync("b", _ => throw new InvalidDataException("broken"));
         var after = WriteAsync("c");
@@ -69,7 +47,7 @@ internal sealed class GroupCommitTests
     public async Task A_constraint_refuses_its_command_alone()
     {
         await WriteAsync("a", id: "same");
-        using var blocked = new Blocked(_database);
+        using var blocked = new Blocked(Database);
         var twice = WriteAsync("b", id: "same");
         var after = WriteAsync("c");
         blocked.Release();
@@ -82,20 +60,48 @@ internal sealed class GroupCommitTests
     public async Task A_batch_of_refusals_seals_nothing()
     {
         await WriteAsync("a", _ => No);
-        Assert.That(await _database.LastSealAsync(), Is.EqualTo(Seal.None));
+        Assert.That(await Database.LastSealAsync(), Is.EqualTo(Seal.None));
         Assert.That(await NamesAsync(), Is.Empty);
     }
 
     [Test]
     public async Task The_queue_has_a_bound_and_what_waits_is_still_done()
     {
-        using var blocked = new Blocked(_database);
+        using var blocked = new Blocked(Database);
         var waiting = Enumerable.Range(0, GroupCommit.MaxWaiting).Select(i => WriteAsync($"n{i}")).ToList();
-        Assert.That(() => WriteAsync("one too many"), Throws.TypeOf<StoreUnavailableException>());
+        for (var i = 0; i < GroupCommit.MaxWaiting; i++)
+            Assert.That(() => WriteAsync("too many"), Throws.TypeOf<StoreUnavailableException>()
+                .With.Message.EqualTo("Too many commands wait for the writer."));
+        Assert.That(Database.IsFull, Is.True);
         blocked.Release();
         await Task.WhenAll(waiting);
         Assert.That(await NamesAsync(), Has.Count.EqualTo(GroupCommit.MaxWaiting));
+        Assert.That(Database.IsFull, Is.False);
         await WriteAsync("there is room again");
+    }
+
+    /// <summary>Half of what waits, and sixteen at least, so that there is work to do while the disk takes the batch.</summary>
+    [Test]
+    public async Task A_batch_leaves_half_of_what_waits_to_the_next_one()
+    {
+        using var blocked = new Blocked(Database);
+        var waiting = Enumerable.Range(0, 115).Select(i => WriteAsync($"n{i}")).ToList();
+        blocked.Release();
+        var sizes = (await Task.WhenAll(waiting)).CountBy(w => w.Value!).Select(b => b.Value).ToList();
+        Assert.That(sizes[0], Is.LessThanOrEqualTo(15), "beside the one that was waited for");
+        Assert.That(sizes, Has.All.LessThanOrEqualTo(50));
+        Assert.That(sizes, Has.Count.LessThan(30));
+    }
+
+    [Test]
+    public async Task A_command_that_records_nothing_is_no_batch_and_its_session_reads_on()
+    {
+        await WriteAsync("a");
+        var session = new Session(Database, Clock);
+        var answer = await Database.CommandAsync(session, () => Task.FromResult<Result<string>>($"{session.IsWriting}"));
+        Assert.That((answer.Value, session.IsWriting), Is.EqualTo(("True", false)));
+        Assert.That((await Database.LastSealAsync()).Batch, Is.EqualTo(1));
+        Assert.That(() => session.ExecuteAsync("DELETE FROM organisations", new { }), Throws.InvalidOperationException);
     }
 
     [Test]
@@ -128,11 +134,11 @@ internal sealed class GroupCommitTests
     {
         await WriteAsync("a");
         const string newest = "SELECT MAX(batch) FROM organisations";
-        using var raw = new SqliteConnection($"Data Source={_database.Path};Pooling=False;Mode=ReadOnly");
+        using var raw = new SqliteConnection($"Data Source={Database.Path};Pooling=False;Mode=ReadOnly");
         await raw.OpenAsync();
         await using var command = raw.CreateCommand();
         command.CommandText = newest;
-        var session = new Session(_database, _clock);
+        var session = new Session(Database, Clock);
         var (ahead, until) = (0, DateTime.UtcNow.AddSeconds(30));
         for (var i = 0; ahead < 20; i++)
         {
@@ -140,13 +146,13 @@ internal sealed class GroupCommitTests
             var write = Task.Run(() => WriteAsync($"n{i}"));
             while (!write.IsCompleted)
             {
-                if ((long)(await command.ExecuteScalarAsync())! > _database.Version) ahead++;
+                if ((long)(await command.ExecuteScalarAsync())! > Database.Version) ahead++;
                 var read = await session.FindAsync<long>(newest, new { });
-                Assert.That(_database.Version, Is.GreaterThanOrEqualTo(read));
+                Assert.That(Database.Version, Is.GreaterThanOrEqualTo(read));
                 await foreach (var streamed in session.StreamAsync<long>(newest, new { }))
-                    Assert.That(_database.Version, Is.GreaterThanOrEqualTo(streamed));
+                    Assert.That(Database.Version, Is.GreaterThanOrEqualTo(streamed));
                 Assert.That(await session.TogetherAsync(async () => await session.FindAsync<long>(newest, new { })
-                    <= _database.Version), Is.True);
+                    <= Database.Version), Is.True);
             }
 
             await write;
@@ -157,25 +163,40 @@ internal sealed class GroupCommitTests
     public async Task An_instant_that_is_past_is_closed_once_by_an_empty_batch()
     {
         await WriteAsync("a");
-        _clock.NowMs = Noon + 50;
-        var closed = await _database.SealThroughAsync(Noon + 20);
-        var last = await _database.LastSealAsync();
+        Clock.NowMs = Noon + 50;
+        var closed = await Database.SealThroughAsync(Noon + 20);
+        var last = await Database.LastSealAsync();
         Assert.That((closed.Batch, closed.SealedMs), Is.EqualTo((1L, Noon)));
         Assert.That((last.Batch, last.SealedMs, last.LeafCount), Is.EqualTo((2L, Noon + 50, 0L)));
 
-        _clock.NowMs = Noon + 10;
+        Clock.NowMs = Noon + 10;
         await WriteAsync("b");
-        Assert.That((await _database.LastSealAsync()).SealedMs, Is.EqualTo(Noon + 51), "never before a closed instant");
-        Assert.That(await _database.SealThroughAsync(Noon + 20), Is.EqualTo(closed));
-        Assert.That((await _database.LastSealAsync()).Batch, Is.EqualTo(3));
+        Assert.That((await Database.LastSealAsync()).SealedMs, Is.EqualTo(Noon + 51), "never before a closed instant");
+        Assert.That(await Database.SealThroughAsync(Noon + 20), Is.EqualTo(closed));
+        Assert.That((await Database.LastSealAsync()).Batch, Is.EqualTo(3));
+    }
+
+    [Test]
+    public async Task An_instant_is_closed_in_a_batch_with_others()
+    {
+        await WriteAsync("a");
+        Clock.NowMs = Noon + 50;
+        using var blocked = new Blocked(Database);
+        var closed = Database.SealThroughAsync(Noon + 20);
+        blocked.Release();
+        Assert.That((await closed).Batch, Is.EqualTo(1));
+        Assert.That((await Database.LastSealAsync()).SealedMs, Is.EqualTo(Noon + 50));
     }
 
     [Test]
     public async Task An_instant_to_come_is_not_closed()
     {
         await WriteAsync("a");
-        await _database.SealThroughAsync(Noon + 5_000);
-        Assert.That((await _database.LastSealAsync()).Batch, Is.EqualTo(1));
+        Clock.NowMs = Noon + 50;
+        await Database.SealThroughAsync(Noon + 50);
+        Assert.That((await Database.LastSealAsync()).Batch, Is.EqualTo(1));
+        await Database.SealThroughAsync(Noon + 5_000);
+        Assert.That((await Database.LastSealAsync()).Batch, Is.EqualTo(1));
     }
 
     [Test]
@@ -183,114 +204,58 @@ internal sealed class GroupCommitTests
     {
         await WriteAsync("a");
         await WriteAsync("b");
-        _clock.NowMs = Noon + 999;
+        Clock.NowMs = Noon + 999;
         await WriteAsync("c");
-        _clock.NowMs = Noon + 1_000;
+        Clock.NowMs = Noon + 1_000;
         await WriteAsync("d");
         await WriteAsync("e");
         Assert.That(Batches(), Is.EqualTo(new long[] { 1, 4 }));
-        var last = await _database.LastSealAsync();
-        await _database.DisposeAsync();
+        var last = await Database.LastSealAsync();
+        await Database.DisposeAsync();
         Assert.That(Batches(), Is.EqualTo(new long[] { 1, 4, 5 }));
-        Assert.That(HeadFile.Last(_folder.Head), Is.EqualTo((5L, last.Chain)));
-        Assert.That(File.ReadLines(_folder.Head).Last(), Is.EqualTo($"5 {last.SealedMs} {last.Chain} {last.Mac}"));
+        Assert.That(HeadFile.Last(Folder.Head), Is.EqualTo((5L, last.Chain)));
+        Assert.That(File.ReadLines(Folder.Head).Last(), Is.EqualTo($"5 {last.SealedMs} {last.Chain} {last.Mac}"));
     }
 
     [Test]
     public async Task A_line_cut_by_a_crash_is_passed_over()
     {
         await WriteAsync("a");
-        var chain = (await _database.LastSealAsync()).Chain;
-        await File.AppendAllTextAsync(_folder.Head, "2 17950000");
-        Assert.That(HeadFile.Last(_folder.Head), Is.EqualTo((1L, chain)));
+        var chain = (await Database.LastSealAsync()).Chain;
+        await File.AppendAllTextAsync(Folder.Head, "2 17950000");
+        Assert.That(HeadFile.Last(Folder.Head), Is.EqualTo((1L, chain)));
     }
 
     [Test]
     public async Task A_line_cut_by_a_full_disk_does_not_spoil_the_next_one()
     {
-        await File.WriteAllTextAsync(_folder.Head, "1");
+        await File.WriteAllTextAsync(Folder.Head, "1");
         await WriteAsync("a");
-        var last = await _database.LastSealAsync();
-        Assert.That(HeadFile.Last(_folder.Head), Is.EqualTo((1L, last.Chain)));
-        Assert.That(File.ReadLines(_folder.Head), Is.EqualTo(new[] { "1", $"1 {last.SealedMs} {last.Chain} {last.Mac}" }));
+        var last = await Database.LastSealAsync();
+        Assert.That(HeadFile.Last(Folder.Head), Is.EqualTo((1L, last.Chain)));
+        Assert.That(File.ReadLines(Folder.Head), Is.EqualTo(new[] { "1", $"1 {last.SealedMs} {last.Chain} {last.Mac}" }));
     }
 
     [Test]
     public async Task A_head_that_cannot_be_written_takes_nobodys_answer_away()
     {
-        Directory.CreateDirectory(_folder.Head);
+        Directory.CreateDirectory(Folder.Head);
         Assert.That((await WriteAsync("a")).Value, Is.EqualTo("batch 1"));
-        Directory.Delete(_folder.Head);
-        _clock.NowMs = Noon + 1_000;
+        Directory.Delete(Folder.Head);
+        Clock.NowMs = Noon + 1_000;
         await WriteAsync("b");
         Assert.That(Batches(), Is.EqualTo(new long[] { 2 }));
     }
 
     [Test]
-    public async Task The_head_goes_on_when_the_clock_was_set_back()
+    public async Task The_head_goes_on_when_theClock_was_set_back()
     {
         await WriteAsync("a");
-        _clock.NowMs = Noon - 3_600_000;
+        Clock.NowMs = Noon - 3_600_000;
         await WriteAsync("b");
         Assert.That(Batches(), Is.EqualTo(new long[] { 1, 2 }));
     }
 
     private IEnumerable<long> Batches() =>
-        File.ReadLines(_folder.Head).Select(l => long.Parse(l.Split(' ')[0], CultureInfo.InvariantCulture));
-
-    /// <summary>A command that writes an organisation, then answers its batch or what it is told.</summary>
-    private Task<Result<string>> WriteAsync(string name, Func<Session, Result<string>>? then = null, string? id = null) =>
-        RunAsync(_database, session => then?.Invoke(session) ?? $"batch {session.Batch}", name, id);
-
-    private static Task<Result<string>> RunAsync(
-        SqliteDatabase database, Func<Session, Result<string>> then, string? name = null, string? id = null)
-    {
-        var session = new Session(database, TimeProvider.System);
-        return database.CommandAsync(session, async () =>
-        {
-            if (name is not null)
-            {
-                await session.ExecuteAsync("""
-                    INSERT INTO organisations (id, kind, name, actor_id, recorded_ms, batch)
-                    VALUES (@Id, 'state', @Name, 'test', @NowMs, @Batch)
-                    """, new { Id = id ?? Ids.New(), Name = name, session.NowMs, session.Batch });
-            }
-
-            return then(session);
-        });
-    }
-
-    private async Task<IReadOnlyList<string>> NamesAsync()
-    {
-        var session = new Session(_database, _clock);
-        return await session.ListAsync<string>("SELECT name FROM organisations ORDER BY recorded_ms, rowid", new { });
-    }
-
-    /// <summary>Holds the writer inside a command until it is told to go on.</summary>
-    private sealed class Blocked : IDisposable
-    {
-        private readonly ManualResetEventSlim _gate = new();
-        private readonly Task _command;
-
-        public Blocked(SqliteDatabase database)
-        {
-            using var entered = new ManualResetEventSlim();
-            _command = Task.Run(() => RunAsync(database, _ =>
-            {
-                entered.Set();
-                _gate.Wait();
-                return No;
-            }));
-            entered.Wait();
-        }
-
-        public void Release() => _gate.Set();
-
-        public void Dispose()
-        {
-            _gate.Set();
-            _command.Wait();
-            _gate.Dispose();
-        }
-    }
+        File.ReadLines(Folder.Head).Select(l => long.Parse(l.Split(' ')[0], CultureInfo.InvariantCulture));
 }

@@ -1,0 +1,154 @@
+using Microsoft.Data.Sqlite;
+using NUnit.Framework;
+using PassNumerique.Platform;
+using PassNumerique.Platform.Data;
+
+namespace PassNumerique.Tests.Platform.Data;
+
+/// <summary>The disk, the lock or the end come in between: whoever waits hears of it, and the next batch is a good one.</summary>
+internal sealed class FailingBatchTests : WriterFixture
+{
+    private const int IoError = 10;
+    private const int DiskFull = 13;
+
+    [Test]
+    public async Task What_befalls_the_store_ends_the_batch_and_no_other()
+    {
+        using var blocked = new Blocked(Database);
+        var failed = WriteAsync("a", _ => throw new SqliteException("the disk", IoError));
+        var after = Enumerable.Range(0, 40).Select(i => WriteAsync($"n{i}")).ToList();
+        blocked.Release();
+        Assert.That(() => failed, Unavailable("The batch was not committed."));
+        await Task.WhenAll(after);
+        Assert.That(await NamesAsync(), Has.Count.EqualTo(40));
+    }
+
+    [Test]
+    public async Task Who_shares_a_batch_that_fails_hears_of_that_and_not_of_his_own_mistake()
+    {
+        using var blocked = new Blocked(Database);
+        var before = WriteAsync("a");
+        var mistaken = WriteAsync("b", _ => throw new InvalidDataException("broken"));
+        var failed = WriteAsync("c", _ => throw new SqliteException("the disk", IoError));
+        blocked.Release();
+        Assert.That(() => before, Unavailable("The batch was not committed."));
+        Assert.That(() => mistaken, Unavailable("The batch was not committed."));
+        Assert.That(() => failed, Unavailable("The batch was not committed."));
+        Assert.That(await NamesAsync(), Is.Empty);
+        Assert.That((await WriteAsync("d")).Value, Is.EqualTo("batch 1"));
+    }
+
+    [Test]
+    public async Task A_batch_that_can_not_begin_answers_all_the_same()
+    {
+        await WriteAsync("a");
+        using (var other = Folder.Open())
+        {
+            Run(other, "BEGIN IMMEDIATE");
+            Assert.That(() => WriteAsync("b"), Unavailable("The batch was not committed."));
+            Run(other, "ROLLBACK");
+        }
+
+        await WriteAsync("c");
+        Assert.That(await NamesAsync(), Is.EqualTo(new[] { "a", "c" }));
+    }
+
+    [Test]
+    public async Task A_mistake_of_ours_ends_the_batch_and_not_the_writer()
+    {
+        Clock.NowMs = long.MaxValue; // No date is so late.
+        Assert.That(() => WriteAsync("a"), Throws.InstanceOf<ArgumentException>());
+        Clock.NowMs = Noon;
+        Assert.That((await WriteAsync("b")).Value, Is.EqualTo("batch 1"));
+    }
+
+    /// <summary>A disk without room has the log copied, and given back; one that is broken has not.</summary>
+    [TestCase(DiskFull, ExpectedResult = 0)]
+    [TestCase(IoError, ExpectedResult = 1)]
+    public async Task<int> A_full_disk_gets_back_the_room_of_the_log(int code)
+    {
+        for (var i = 0; i < 20; i++) await WriteAsync($"n{i}");
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.That(() => WriteAsync("x", _ => throw new SqliteException("the disk", code)), Throws.InstanceOf<StoreUnavailableException>());
+            await Task.Delay(300);
+        }
+
+        return Math.Sign(new FileInfo(Database.Path + "-wal").Length);
+    }
+
+    [Test]
+    [Platform("Linux")]
+    public async Task A_log_that_its_disk_did_not_take_is_written_once_more_and_nobody_is_told_before()
+    {
+        await WriteAsync("a");
+        using (new LostLog(Database.Path))
+        {
+            Assert.That(() => WriteAsync("b"), Throws.TypeOf<OutcomeUnknownException>()
+                .With.Message.EqualTo("The log was written, and its disk did not take it."));
+            Assert.That(() => new Session(Database, Clock).FindAsync<long>("SELECT CAST(1 AS bigint)", new { }),
+                Unavailable("What was read is not on the disk."));
+            Assert.That(Database.Version, Is.EqualTo(1));
+            for (var round = 0; round < 2; round++)
+            {
+                var waiting = Enumerable.Range(0, GroupCommit.MaxWaiting).Select(_ => WriteAsync("c")).ToList();
+                foreach (var write in waiting) Assert.That(() => write, Unavailable("The log can't be brought to its disk."));
+            }
+        }
+
+        Assert.That(async () => (await WriteAsync("d")).Value, Is.EqualTo("batch 3").After(5_000, 20), "503 until then");
+        Assert.That(await NamesAsync(), Is.EqualTo(new[] { "a", "b", "d" }));
+        Assert.That(Database.Version, Is.EqualTo(3));
+        await Database.DisposeAsync();
+        await using var after = Folder.Database(Clock);
+        await after.MigrateAsync();
+        Assert.That((await after.LastSealAsync()).Batch, Is.EqualTo(3));
+    }
+
+    [Test]
+    [Platform("Linux")]
+    public async Task A_store_whose_log_has_no_disk_can_be_closed()
+    {
+        using var lost = new LostLog(Database.Path);
+        Assert.That(() => WriteAsync("a"), Throws.TypeOf<OutcomeUnknownException>());
+        await Database.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    /// <summary>Whether somebody still waits at the end is a matter of milliseconds: stores, until one does.</summary>
+    [Test]
+    public async Task Who_waits_when_the_store_is_closed_is_told_so()
+    {
+        for (var (told, left) = (0, 200); told == 0; left--)
+        {
+            Assert.That(left, Is.Positive, "nobody was ever told");
+            using var folder = new TestFolder();
+            var database = folder.Database(Clock);
+            await database.MigrateAsync();
+            var blocked = new Blocked(database);
+            var waiting = Enumerable.Range(0, 400).Select(i => RunAsync(database, _ => "done", $"n{i}")).ToList();
+            var closing = Task.Run(() => database.DisposeAsync().AsTask());
+            blocked.Dispose();
+            await closing.WaitAsync(TimeSpan.FromSeconds(20));
+            foreach (var write in waiting)
+            {
+                if (!write.IsCompletedSuccessfully) told++;
+                if (!write.IsCompletedSuccessfully) Assert.That(() => write, Unavailable("The store is closing."));
+            }
+
+            using var reader = folder.Open(readOnly: true);
+            using var count = reader.CreateCommand();
+            count.CommandText = "SELECT COUNT(*) FROM organisations";
+            Assert.That(count.ExecuteScalar(), Is.EqualTo(waiting.Count - told));
+        }
+    }
+
+    private static NUnit.Framework.Constraints.IResolveConstraint Unavailable(string message) =>
+        Throws.TypeOf<StoreUnavailableException>().With.Message.EqualTo(message);
+
+    private static void Run(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+}
