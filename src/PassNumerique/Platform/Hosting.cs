@@ -28,8 +28,6 @@ internal static class Hosting
     public static void Configure(WebApplicationBuilder builder)
     {
         var settings = Settings.From(builder.Configuration, builder.Environment);
-        // Whoever leads a batch waits for the disk on a thread of the pool: others stand in for it at once.
-        ThreadPool.SetMinThreads(Environment.ProcessorCount + 2, Environment.ProcessorCount);
         if (string.IsNullOrEmpty(builder.Configuration["urls"])) builder.WebHost.UseUrls(DefaultUrl);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
