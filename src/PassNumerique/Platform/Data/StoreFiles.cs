@@ -183,7 +183,7 @@ internal static unsafe class StoreFiles
         {
             return new DriveInfo(path).AvailableFreeSpace;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
             return long.MaxValue;
         }
