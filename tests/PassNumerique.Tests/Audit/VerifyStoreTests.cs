@@ -191,6 +191,22 @@ internal sealed class VerifyStoreTests
             Throws.TypeOf<StartException>().With.Message.Contains("a été modifié"));
     }
 
+    /// <summary>Bytes that no statement can have written: of a table that forbids them, made anew without its rules.</summary>
+    [TestCase("DROP TABLE migrations; CREATE TABLE migrations (name); INSERT INTO migrations VALUES (NULL)")]
+    [TestCase("UPDATE store_settings SET name = 'key-check-x' WHERE name LIKE 'key-check-%'")]
+    [TestCase("UPDATE store_settings SET name = 'key-check-99999999999' WHERE name LIKE 'key-check-%'")]
+    public void A_store_that_does_not_tell_its_version_and_keys_is_told_to_be_damaged(string change)
+    {
+        using var copy = Changed(change);
+        Assert.That(() => TestService.StartAsync(folder: copy.Data), Throws.TypeOf<StartException>()
+            .With.Message.Contains("est abîmé").And.Message.Contains("Restaurez"));
+        Assert.That(async () =>
+        {
+            await using var database = copy.Database();
+            await database.ThrowIfNotReadableAsync();
+        }, Throws.TypeOf<StartException>().With.Message.Contains("est abîmé"));
+    }
+
     [Test]
     public async Task A_store_cut_off_behind_its_head_does_not_start()
     {

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Globalization;
 using System.Reflection;
 
 namespace PassNumerique.Platform.Data;
@@ -55,17 +56,33 @@ internal static class Migrations
     public static async Task<IReadOnlySet<string>> AppliedAsync(DbConnection connection, string engine, CancellationToken ct)
     {
         if (!await HasLedgerAsync(connection, engine, ct)) return new HashSet<string>();
-        await using var list = connection.CreateCommand();
-        list.CommandText = "SELECT name FROM migrations";
-        await using var reader = await list.ExecuteReaderAsync(ct);
-        var applied = new HashSet<string>(StringComparer.Ordinal);
-        while (await reader.ReadAsync(ct)) applied.Add(reader.GetString(0));
+        var rows = await TextsAsync(connection, "SELECT name FROM migrations", ct);
+        var applied = rows.Select(r => r[0]).ToHashSet(StringComparer.Ordinal);
         var unknown = applied.Except(Names(engine).Select(Short)).FirstOrDefault();
         return unknown is null
             ? applied
             : throw new StartException(
                 $"Le magasin vient d'une version plus récente (migration « {unknown} ») : installez cette version du service.");
     }
+
+    /// <summary>The rows of columns that are never null; where one is, somebody changed the bytes under the engine.</summary>
+    internal static async Task<IReadOnlyList<string[]>> TextsAsync(DbConnection connection, string text, CancellationToken ct)
+    {
+        await using var command = connection.CreateCommand();
+        command.CommandText = text;
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var rows = new List<string[]>();
+        while (await reader.ReadAsync(ct))
+        {
+            rows.Add([.. Enumerable.Range(0, reader.FieldCount)
+                .Select(i => reader.IsDBNull(i) ? throw Damaged() : Convert.ToString(reader.GetValue(i), CultureInfo.InvariantCulture)!)]);
+        }
+
+        return rows;
+    }
+
+    internal static StartException Damaged() => new(
+        "Le magasin est abîmé : ce qu'il dit de sa version ou de ses clés ne se lit pas. Restaurez une sauvegarde.");
 
     /// <summary>Without an engine's own words for a script under way, a half-done one is begun again whole.</summary>
     private static async Task ApplyAsync(DbConnection connection, string engine, string name, CancellationToken ct)
@@ -99,6 +116,8 @@ internal static class Migrations
 /// <summary>A store knows the check value of each key it was used with, never the key.</summary>
 internal static class KeyCheck
 {
+    private const string Prefix = "key-check-";
+
     /// <summary>Compares, and writes down the versions that are new.</summary>
     public static async Task ThrowIfWrongAsync(DbConnection connection, KeyRing keys, bool firstUse, CancellationToken ct)
     {
@@ -127,14 +146,12 @@ internal static class KeyCheck
 
     private static async Task<Dictionary<int, string>> ReadAsync(DbConnection connection, CancellationToken ct)
     {
-        await using var command = connection.CreateCommand();
-        command.CommandText = Sql.Checks;
-        await using var reader = await command.ExecuteReaderAsync(ct);
         var known = new Dictionary<int, string>();
-        while (await reader.ReadAsync(ct))
+        foreach (var row in await Migrations.TextsAsync(connection, Sql.Checks, ct))
         {
-            if (reader.GetString(0) is var name && name.StartsWith("key-check-", StringComparison.Ordinal))
-                known.Add(int.Parse(name["key-check-".Length..], System.Globalization.CultureInfo.InvariantCulture), reader.GetString(1));
+            if (!row[0].StartsWith(Prefix, StringComparison.Ordinal)) continue;
+            if (!int.TryParse(row[0].AsSpan(Prefix.Length), CultureInfo.InvariantCulture, out var version)
+                || !known.TryAdd(version, row[1])) throw Migrations.Damaged();
         }
 
         return known;
@@ -144,7 +161,7 @@ internal static class KeyCheck
     {
         await using var command = connection.CreateCommand();
         command.CommandText = Sql.Insert;
-        foreach (var (name, text) in new[] { ("@Setting", $"key-check-{version}"), ("@Value", value) })
+        foreach (var (name, text) in new[] { ("@Setting", $"{Prefix}{version}"), ("@Value", value) })
         {
             var parameter = command.CreateParameter();
             (parameter.ParameterName, parameter.Value) = (name, text);
