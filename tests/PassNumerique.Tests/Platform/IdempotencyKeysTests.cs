@@ -47,6 +47,21 @@ internal sealed class IdempotencyKeysTests(string engine)
         Assert.That((refused.Status, taken.Status, taken.Replayed), Is.EqualTo((400, 201, false)));
     }
 
+    /// <summary>Two bodies may be the same to the letter: what they are about is in the address.</summary>
+    [Test]
+    public async Task A_key_is_of_one_address()
+    {
+        var one = await Scenario.CreateAsync(_service, activate: false);
+        var other = await Scenario.CreateAsync(_service, activate: false);
+        var first = await CancelAsync(one);
+        Assert.That(first.Status, Is.EqualTo(201), first.ToString());
+        Assert.That((await CancelAsync(one)).Replayed, Is.True);
+        Assert.That((await CancelAsync(other)).Problem, Is.EqualTo("idempotency-key-reused"));
+
+        Task<Answer> CancelAsync(Scenario scenario) =>
+            _service.Operator().PostAsync($"orders/{scenario.OrderId}/cancellation", new { comment = "Erreur" }, key: "address");
+    }
+
     private Task<Answer> AddAsync(string key, string name) =>
         _service.Operator().PostAsync("organisations", new { kind = "hub", name }, key: key);
 }
