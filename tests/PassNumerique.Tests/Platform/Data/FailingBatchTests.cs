@@ -96,7 +96,10 @@ internal sealed class FailingBatchTests : WriterFixture
             }
         }
 
-        Assert.That(async () => (await WriteAsync("d")).Value, Is.EqualTo("batch 3").After(5_000, 20), "503 until then");
+        Assert.That(async () => (await WriteAsync("d", _ => No)).Refused, Is.EqualTo(No).After(5_000, 20), "503 until then");
+        Assert.That(Database.Version, Is.EqualTo(2));
+        Assert.That(await NamesAsync(), Is.EqualTo(new[] { "a", "b" }));
+        Assert.That((await WriteAsync("d")).Value, Is.EqualTo("batch 3"));
         Assert.That(await NamesAsync(), Is.EqualTo(new[] { "a", "b", "d" }));
         Assert.That(Database.Version, Is.EqualTo(3));
         await Database.DisposeAsync();
