@@ -56,9 +56,7 @@ internal static class ConfirmReprint
                 db.Batch,
             };
             if (await db.FindAsync<Asked>(Sql.Find, args, ct) is not { } asked) return Problems.NotFound;
-            if (asked.ConfirmedMs is not null) return AlreadyConfirmed;
-            if (asked.ActorId == db.ActorId) return SecondPersonNeeded;
-            if (asked.RecordedMs <= args.Since) return Lapsed;
+            if (WhyNot(asked, db) is { } why) return why;
             var steps = await OrderSteps.ListAsync(db, order.Id, ct);
             if (!RecordCodeExport.CanLeave(steps)) return RecordCodeExport.WhyNot(steps);
             return await db.ExecuteAsync(Sql.Insert, args, ct) == 0
@@ -69,7 +67,15 @@ internal static class ConfirmReprint
         }
     }
 
-    private sealed record Asked(string ActorId, long RecordedMs, long? ConfirmedMs);
+    /// <summary>What is against it, of who asked and who confirms now; nothing where he may.</summary>
+    internal static Refusal? WhyNot(Asked asked, Session db)
+    {
+        if (asked.ConfirmedMs is not null) return AlreadyConfirmed;
+        if (asked.ActorId == db.ActorId) return SecondPersonNeeded;
+        return asked.RecordedMs <= db.NowMs - RecordCodeExport.PermissionMs ? Lapsed : null;
+    }
+
+    internal sealed record Asked(string ActorId, long RecordedMs, long? ConfirmedMs);
 
     private static class Sql
     {

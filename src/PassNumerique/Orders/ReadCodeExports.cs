@@ -61,13 +61,12 @@ internal static class ReadCodeExports
         row.MemberName ?? row.KeyLabel, Clock.InstantText(row.RecordedMs), row.Transfers,
         row.EndedMs is { } ms ? Clock.InstantText(ms) : null, row.ByteCount, row.ReprintId);
 
-    /// <summary>Whoever asked for it does not confirm it, and after seven days nobody does.</summary>
     private static Reprint Show(ReprintRow row, Request request) => new(
         row.Id, row.PointId, row.PointName, row.Kind, row.Reason, row.MemberName ?? row.KeyLabel,
         Clock.InstantText(row.RecordedMs), row.ConfirmingMember ?? row.ConfirmingKey,
         row.ConfirmedMs is { } ms ? Clock.InstantText(ms) : null, row.ExportId,
-        row.ConfirmedMs is null && request.Caller.Is(ConfirmReprint.Confirmers) && row.ActorId != request.Caller.ActorId
-            && row.RecordedMs > request.Session.NowMs - RecordCodeExport.PermissionMs);
+        request.Caller.Is(ConfirmReprint.Confirmers)
+            && ConfirmReprint.WhyNot(new(row.ActorId, row.RecordedMs, row.ConfirmedMs), request.Session) is null);
 
     private sealed record ExportRow(
         string Id, string Kind, string? PointId, string? PointName, long IsPart, long VoucherCount, string? MemberName,
