@@ -22,6 +22,7 @@ internal static class Redemption
     private const long Spent = 200_000;
     private const long Unspent = 2_000_000;
     private const int MaxPerSecond = 30_000;
+    private const int MaxLosersPerSecond = 90_000;
 
     /// <summary>Sixteen times as many as may wait for the writer.</summary>
     private const int Overload = 16 * GroupCommit.MaxWaiting;
@@ -70,6 +71,7 @@ internal static class Redemption
         private RunningService? _service;
         private Postgres? _postgres;
         private readonly List<double> _calmAgainMs = [];
+        private readonly List<long> _contested = [];
         private Issuing? _issuing;
         private long _answered;
         private long _printed;
@@ -163,6 +165,7 @@ internal static class Redemption
             if (result.Broken > 0) throw new InvalidOperationException($"{result.Broken} requests had no answer.");
             if (!isEmpty)
             {
+                ThrowIfAgain(result, count);
                 _tills.GiveBack(count - result.Answers - connections);
                 _answered += result.Answers - result.Refused;
             }
@@ -173,13 +176,23 @@ internal static class Redemption
         /// <summary>64 clients on one code: one success, and everybody else learns that it is spent.</summary>
         private async Task<WrkResult> LosersAsync(int forSeconds)
         {
-            var values = await _tills.WriteOneAsync((long)forSeconds * MaxPerSecond);
+            var count = (long)forSeconds * MaxLosersPerSecond;
+            var (values, serial) = await _tills.WriteOneAsync(count);
+            _contested.Add(serial);
             var before = _service!.ProcessorTime;
             var result = await Wrk.RunAsync(_service.Port, new("/api/v1/redemptions", values), clients, forSeconds, work);
+            ThrowIfAgain(result, count);
             var won = result.Answers - result.Refused;
             if (won != 1) throw new InvalidOperationException($"One pass was redeemed {won} times.");
             _answered += won;
             return result with { ProcessorUs = (_service.ProcessorTime - before).TotalMicroseconds / result.Answers };
+        }
+
+        /// <summary>After its last line wrk begins anew, and an operation that comes again is answered as it was.</summary>
+        private static void ThrowIfAgain(WrkResult result, long count)
+        {
+            if (result.Answers > count)
+                throw new InvalidOperationException($"{result.Answers} answers to {count} prepared requests: prepare more.");
         }
 
         private async Task<WrkResult> BesideIssuingAsync()
@@ -259,11 +272,20 @@ internal static class Redemption
             await using var connection = new SqliteConnection(
                 $"Data Source={Path.Combine(store.Data, SqliteDatabase.FileName)};Pooling=False");
             await connection.OpenAsync();
-            await using var command = connection.CreateCommand();
-            command.CommandText = $"SELECT COUNT(*) FROM voucher_entries WHERE serial > {Spent}";
-            var rows = (long)(await command.ExecuteScalarAsync())!;
+            var rows = await CountAsync("SELECT COUNT(*) FROM voucher_entries WHERE serial > " + Spent);
             Console.WriteLine($"Answered: {_answered} redemptions; in the store: {rows} (wrk leaves some unanswered at its end).");
             if (rows < _answered) throw new InvalidOperationException("Answered redemptions are missing.");
+            var won = await CountAsync(
+                $"SELECT COUNT(*) FROM voucher_entries WHERE serial IN ({string.Join(", ", _contested)})");
+            if (won != _contested.Count)
+                throw new InvalidOperationException($"{_contested.Count} contested passes were redeemed {won} times.");
+
+            async Task<long> CountAsync(string sql)
+            {
+                await using var command = connection.CreateCommand();
+                command.CommandText = sql;
+                return (long)(await command.ExecuteScalarAsync())!;
+            }
         }
 
         private void Print(
@@ -347,13 +369,13 @@ internal static class Redemption
             return path;
         }
 
-        public async Task<string> WriteOneAsync(long count)
+        public async Task<(string Path, long Serial)> WriteOneAsync(long count)
         {
             var path = Path.Combine(_work, "values.txt");
             var serial = _serials[_next++];
             await using var file = new StreamWriter(path);
             for (var i = 0L; i < count; i++) await file.WriteLineAsync(Line(serial, (int)(i % SpentStore.Sites)));
-            return path;
+            return (path, serial);
         }
 
         /// <summary>Those that were written and not sent; wrk takes them in order, and leaves some under way.</summary>
