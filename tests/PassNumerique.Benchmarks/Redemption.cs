@@ -180,10 +180,16 @@ internal static class Redemption
             var (values, serial) = await _tills.WriteOneAsync(count);
             _contested.Add(serial);
             var before = _service!.ProcessorTime;
+            var began = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
             var result = await Wrk.RunAsync(_service.Port, new("/api/v1/redemptions", values), clients, forSeconds, work);
             ThrowIfAgain(result, count);
             var won = result.Answers - result.Refused;
-            if (won != 1) throw new InvalidOperationException($"One pass was redeemed {won} times.");
+            if (won != 1)
+            {
+                var entries = store.Find($"SELECT CAST(COUNT(*) AS text) || ' entries, the first at ' || MIN(recorded_ms) || ' ms' FROM voucher_entries WHERE serial = {serial}");
+                throw new InvalidOperationException($"Pass {serial} was redeemed {won} times, the store says {entries}; before {result}, {began}.");
+            }
+
             _answered += won;
             return result with { ProcessorUs = (_service.ProcessorTime - before).TotalMicroseconds / result.Answers };
         }

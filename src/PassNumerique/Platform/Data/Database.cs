@@ -88,7 +88,7 @@ internal abstract class Database : IAsyncDisposable
     /// <summary>
     /// Runs a command in a transaction that lasts only if the outcome is not a refusal. A command that changes
     /// the store by one statement alone may do without a transaction: where each statement is a round trip to
-    /// another machine, the rows it holds are held half as long.
+    /// another machine, the rows it holds are held half as long; in a batch it needs no savepoint.
     /// </summary>
     public Task<T> CommandAsync<T>(Session session, Func<Task<T>> work, bool oneStatement = false)
         where T : struct, IOutcome<T>

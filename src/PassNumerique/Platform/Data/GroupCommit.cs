@@ -5,7 +5,7 @@ namespace PassNumerique.Platform.Data;
 
 /// <summary>
 /// The one writer of an embedded store. Whoever finds it idle runs the batch himself; whatever waits
-/// meanwhile is the next batch: each command in its savepoint, one seal, one fsync. While the disk takes one
+/// meanwhile is the next batch: each command undone alone where it fails, one seal, one fsync. While the disk takes one
 /// batch the next one runs, and no more than that: every answer, refusals included, leaves once its own batch
 /// and those before it are on the disk. Commands complete synchronously: no I/O but the database inside one.
 /// </summary>
@@ -69,8 +69,9 @@ internal sealed class GroupCommit
     /// </summary>
     public Task Settled => Volatile.Read(ref _settled);
 
-    public Task<T> RunAsync<T>(Session session, Func<Task<T>> command) where T : struct, IOutcome<T> =>
-        Enqueue(new CommandWork<T>(session, command));
+    /// <inheritdoc cref="Database.CommandAsync"/>
+    public Task<T> RunAsync<T>(Session session, Func<Task<T>> command, bool oneStatement) where T : struct, IOutcome<T> =>
+        Enqueue(new CommandWork<T>(session, command, oneStatement));
 
     /// <summary>Closes an instant that is past: no later fact will be sealed at or before it.</summary>
     public Task<Seal> SealThroughAsync(long instantMs) => Enqueue(new SealWork(instantMs, this));
@@ -148,10 +149,25 @@ internal sealed class GroupCommit
         while (batch.Work.Count < most && Environment.TickCount64 <= until && _waiting.TryDequeue(out var work))
         {
             Took(batch, work);
-            _connection.Run("SAVEPOINT command");
-            if (!work.Run(write)) _connection.Run("ROLLBACK TO command");
-            _connection.Run("RELEASE command");
+            if (work.IsOneStatement) RunOneStatement(work, write);
+            else
+            {
+                _connection.Run("SAVEPOINT command");
+                if (!work.Run(write)) _connection.Run("ROLLBACK TO command");
+                _connection.Run("RELEASE command");
+            }
         }
+    }
+
+    /// <summary>
+    /// A statement that fails leaves nothing behind, so it needs no savepoint, for which the engine would keep each page
+    /// as it was. A command that succeeds with its statement and fails after it is a mistake of ours.
+    /// </summary>
+    private static void RunOneStatement(Work work, Write write)
+    {
+        var before = write.ChangedRows;
+        if (!work.Run(write) && write.ChangedRows != before)
+            throw new StoreUnavailableException("A command failed after its one statement.");
     }
 
     private void Took(Batch batch, Work work)
@@ -211,16 +227,21 @@ internal sealed class GroupCommit
         NextTurn();
     }
 
+    /// <summary>
+    /// Only for who has the turn. It is given away before the look at the queue, for every thread in that order, or
+    /// somebody who comes just then finds it taken and is seen by nobody.
+    /// </summary>
     private void NextTurn()
     {
-        Volatile.Write(ref _busy, 0);
+        Interlocked.Exchange(ref _busy, 0);
         if (!_waiting.IsEmpty) ThreadPool.UnsafeQueueUserWorkItem(static writer => writer.Lead(), this, preferLocal: false);
     }
 
     /// <summary>The thread that waits for the disk. It is not one of the pool: those have answers to give.</summary>
     private void SyncAll()
     {
-        while (!_closed)
+        // Looked at last: what was handed over before the end is still brought to the disk.
+        do
         {
             _handedOver.WaitOne();
             while (_syncing is { } batch)
@@ -229,13 +250,18 @@ internal sealed class GroupCommit
                 else Settle(batch);
                 TakeNext();
             }
-        }
+        } while (!_closed);
     }
 
+    /// <summary>
+    /// Who left a batch behind kept the turn, and it is passed on here. Where there is none the turn may be with
+    /// somebody by now, and what he hands over is not to be taken for one.
+    /// </summary>
     private void TakeNext()
     {
-        lock (_handOver) (_syncing, _behind) = (_behind, null);
-        if (_syncing is not null) NextTurn();
+        Batch? next;
+        lock (_handOver) (_syncing, _behind) = (next = _behind, null);
+        if (next is not null) NextTurn();
     }
 
     private void Settle(Batch batch)
@@ -337,6 +363,8 @@ internal sealed class GroupCommit
 
         public virtual bool WantsSeal => false;
 
+        public virtual bool IsOneStatement => false;
+
         public abstract bool Run(Write write);
 
         public abstract void Complete(Exception? failure);
@@ -363,8 +391,11 @@ internal sealed class GroupCommit
         public override void Fail(Exception exception) => _answer.SetException(exception);
     }
 
-    private sealed class CommandWork<T>(Session session, Func<Task<T>> command) : Work<T> where T : struct, IOutcome<T>
+    private sealed class CommandWork<T>(Session session, Func<Task<T>> command, bool oneStatement)
+        : Work<T> where T : struct, IOutcome<T>
     {
+        public override bool IsOneStatement => oneStatement;
+
         public override bool Run(Write write)
         {
             session.Enter(write);

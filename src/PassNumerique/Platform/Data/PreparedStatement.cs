@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Reflection;
+using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -11,20 +13,39 @@ namespace PassNumerique.Platform.Data;
 /// read into records without a command, a parameter or a reader object in between: most of what a small
 /// statement costs otherwise. Belongs to one thread at a time, like its connection.
 /// </summary>
-internal sealed class PreparedStatement : IDisposable
+internal sealed partial class PreparedStatement : IDisposable
 {
     private const int StackBytes = 512;
 
     private readonly sqlite3 _store;
+    private readonly string _text;
     private readonly sqlite3_stmt _compiled;
+    private readonly sqlite3_stmt? _inserting;
     private readonly string[] _parameters;
+    private PreparedStatement? _asWritten;
     private (Type Type, MethodInvoker[] Getters) _arguments = (typeof(void), []);
     private (Type Type, object? Reader) _rows = (typeof(void), null);
 
+    /// <remarks>
+    /// Of an INSERT … SELECT that reads the table it writes to the engine first puts all rows into a table made for
+    /// that, and keeps every page as it was before it is changed. Here such a statement mostly gives one row, or none:
+    /// that is computed, and then inserted by its values.
+    /// </remarks>
     public PreparedStatement(sqlite3 store, string text)
+        : this(store, text, OfItsOwnTable().Match(text))
     {
-        _store = store;
-        Check(raw.sqlite3_prepare_v2(store, text, out _compiled));
+    }
+
+    private PreparedStatement(sqlite3 store, string text, Match split)
+    {
+        (_store, _text) = (store, text);
+        Check(raw.sqlite3_prepare_v2(store, split.Success ? split.Groups["select"].Value : text, out _compiled));
+        if (split.Success)
+        {
+            var places = string.Join(", ", Enumerable.Repeat('?', raw.sqlite3_column_count(_compiled)));
+            Check(raw.sqlite3_prepare_v2(store, $"{split.Groups["insert"].Value} VALUES ({places})", out _inserting));
+        }
+
         _parameters = [.. Enumerable.Range(1, raw.sqlite3_bind_parameter_count(_compiled))
             .Select(i => raw.sqlite3_bind_parameter_name(_compiled, i).utf8_to_string()[1..])];
     }
@@ -32,6 +53,7 @@ internal sealed class PreparedStatement : IDisposable
     /// <summary>Runs it to its end; the number of rows that a writing statement changed.</summary>
     public long Execute(object? args)
     {
+        if (_inserting is not null) return Insert(args);
         Bind(args);
         try
         {
@@ -79,11 +101,47 @@ internal sealed class PreparedStatement : IDisposable
         }
     }
 
-    public void Dispose() => _compiled.Dispose();
-
-    private bool Step()
+    public void Dispose()
     {
-        var outcome = raw.sqlite3_step(_compiled);
+        _compiled.Dispose();
+        _inserting?.Dispose();
+        _asWritten?.Dispose();
+    }
+
+    private long Insert(object? args)
+    {
+        Bind(args);
+        var isOnly = false;
+        try
+        {
+            if (!Step()) return 0;
+            var (from, to) = (_compiled.DangerousGetHandle(), _inserting!.DangerousGetHandle());
+            for (var i = 0; i < raw.sqlite3_column_count(_compiled); i++)
+                Check(sqlite3_bind_value(to, i + 1, sqlite3_column_value(from, i)));
+            isOnly = !Step();
+        }
+        finally
+        {
+            raw.sqlite3_reset(_compiled);
+        }
+
+        if (!isOnly) return (_asWritten ??= new(_store, _text, Match.Empty)).Execute(args);
+        try
+        {
+            Step(_inserting);
+            return raw.sqlite3_changes(_store);
+        }
+        finally
+        {
+            raw.sqlite3_reset(_inserting);
+        }
+    }
+
+    private bool Step() => Step(_compiled);
+
+    private bool Step(sqlite3_stmt statement)
+    {
+        var outcome = raw.sqlite3_step(statement);
         if (outcome == raw.SQLITE_ROW) return true;
         if (outcome != raw.SQLITE_DONE) Check(outcome);
         return false;
@@ -176,4 +234,14 @@ internal sealed class PreparedStatement : IDisposable
 
     private static string Text(sqlite3_stmt row, int column) =>
         Encoding.UTF8.GetString(raw.sqlite3_column_blob(row, column));
+
+    [GeneratedRegex(@"^\s*(?<insert>INSERT INTO (?<table>\w+) \([^)]*\))\s+(?<select>SELECT\b.*\b\k<table>\b.*)$",
+        RegexOptions.Singleline | RegexOptions.CultureInvariant)]
+    private static partial Regex OfItsOwnTable();
+
+    [DllImport("e_sqlite3", ExactSpelling = true)]
+    private static extern nint sqlite3_column_value(nint statement, int column);
+
+    [DllImport("e_sqlite3", ExactSpelling = true)]
+    private static extern int sqlite3_bind_value(nint statement, int index, nint value);
 }

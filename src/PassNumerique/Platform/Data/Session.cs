@@ -215,8 +215,12 @@ internal sealed class Write(
         return this;
     }
 
+    /// <summary>By all statements so far.</summary>
+    public long ChangedRows { get; private set; }
+
     public void Changed(long rows)
     {
+        ChangedRows += rows;
         if (!_isAlone || rows == 0) return;
         if (_hasChanged) throw new InvalidOperationException("A command of one statement wrote twice.");
         _hasChanged = true;

@@ -13,10 +13,17 @@ internal sealed class SqliteDatabase : Database
     public const string FileName = "pass-numerique.db";
     private const int MaxIdle = 16;
 
-    // The cache is taken as it fills: up to 16 MiB for the writer, 2 MiB for a reader. The log is copied by the
+    /// <summary>
+    /// Of 4 KiB, in a store of 1 GiB. To bring the parts of a page that it splits in order the engine moves one by way
+    /// of this number, then takes its cache to reach so far, and looks through all of it at the commit: a store that is
+    /// smaller is written faster with a small cache.
+    /// </summary>
+    private const long PagesOfLargeStore = 262_145;
+
+    // The cache is taken as it fills: up to 4 or 16 MiB for the writer, 2 MiB for a reader. The log is copied by the
     // checkpointer, never by a commit.
     private const string Pragmas = """
-        PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384;
+        PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
         PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 134217728; PRAGMA wal_autocheckpoint = 0;
         """;
 
@@ -76,7 +83,7 @@ internal sealed class SqliteDatabase : Database
     }
 
     protected override Task<T> TransactAsync<T>(Session session, Func<Task<T>> work, bool oneStatement) =>
-        Writer.RunAsync(session, work);
+        Writer.RunAsync(session, work, oneStatement);
 
     public override void BeginReading(DbConnection connection) => ((PreparedConnection)connection).Run("BEGIN");
 
@@ -189,6 +196,11 @@ internal sealed class SqliteDatabase : Database
         connection.Open();
         using var pragmas = connection.CreateCommand();
         pragmas.CommandText = readOnly ? "PRAGMA query_only = ON; PRAGMA cache_size = -2048; PRAGMA temp_store = MEMORY;" : Pragmas;
+        pragmas.ExecuteNonQuery();
+        if (readOnly) return connection;
+        pragmas.CommandText = "PRAGMA page_count";
+        var isLarge = (long)pragmas.ExecuteScalar()! >= PagesOfLargeStore;
+        pragmas.CommandText = $"PRAGMA cache_size = {(isLarge ? -16_384 : -4_096)}";
         pragmas.ExecuteNonQuery();
         return connection;
     }

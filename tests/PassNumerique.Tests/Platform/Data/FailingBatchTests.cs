@@ -39,6 +39,38 @@ internal sealed class FailingBatchTests : WriterFixture
     }
 
     [Test]
+    public async Task A_command_of_one_statement_that_is_refused_or_breaks_its_constraint_leaves_nothing()
+    {
+        var id = Ids.New();
+        using var blocked = new Blocked(Database);
+        var kept = RunAsync(Database, _ => "kept", "a", id, oneStatement: true);
+        var refused = RunAsync(Database, _ => No, oneStatement: true);
+        var twice = RunAsync(Database, _ => "twice", "b", id, oneStatement: true);
+        var after = RunAsync(Database, _ => "kept", "c", oneStatement: true);
+        blocked.Release();
+        Assert.That((await kept).Value, Is.EqualTo("kept"));
+        Assert.That((await refused).Refused, Is.EqualTo(No));
+        Assert.That(() => twice, Throws.TypeOf<SqliteException>().With.Property("SqliteErrorCode").EqualTo(19));
+        Assert.That((await after).Value, Is.EqualTo("kept"));
+        Assert.That(await NamesAsync(), Is.EqualTo(new[] { "a", "c" }));
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task A_command_that_fails_after_its_one_statement_takes_its_batch_with_it(bool throws)
+    {
+        using var blocked = new Blocked(Database);
+        var before = WriteAsync("a");
+        var failed = RunAsync(
+            Database, _ => throws ? throw new InvalidDataException("broken") : No, "b", oneStatement: true);
+        blocked.Release();
+        Assert.That(() => before, Unavailable("A command failed after its one statement."));
+        Assert.That(() => failed, Unavailable("A command failed after its one statement."));
+        await RunAsync(Database, _ => "kept", "c", oneStatement: true);
+        Assert.That(await NamesAsync(), Is.EqualTo(new[] { "c" }));
+    }
+
+    [Test]
     public async Task A_batch_that_can_not_begin_answers_all_the_same()
     {
         await WriteAsync("a");

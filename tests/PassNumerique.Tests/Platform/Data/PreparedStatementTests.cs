@@ -70,6 +70,41 @@ internal sealed class PreparedStatementTests
         Assert.That(_connection.Statement("SELECT id AS Id, number AS Count FROM things").List<Thing>(null), Is.Null);
     }
 
+    private const string Again = """
+        INSERT INTO things (id, number, text, bytes)
+        SELECT t.id + @Step, t.number, t.text, t.bytes
+          FROM things t
+         WHERE t.id <= @Last
+        """;
+
+    [TestCase(0, ExpectedResult = 0)]
+    [TestCase(1, ExpectedResult = 1)]
+    [TestCase(3, ExpectedResult = 3)]
+    public long What_is_read_of_the_own_table_is_inserted_as_it_was_before(long last)
+    {
+        Thing[] things = [new(1, long.MinValue, "é\0è", [0, 255]), new(2, null, null, null), new(3, 0, "", [])];
+        foreach (var thing in things) _connection.Statement(Insert).Execute(thing);
+        var changed = _connection.Statement(Again).Execute(new { Step = 1_000L, Last = last });
+        var read = _connection.Statement(All).List<Thing>(null)!;
+        Assert.That(read.Take(3).Select(t => (t.Number, t.Text)), Is.EqualTo(things.Select(t => (t.Number, t.Text))));
+        Assert.That(read.Skip(3).Select(t => (t.Id - 1_000, t.Number, t.Text)),
+            Is.EqualTo(things.Take((int)last).Select(t => (t.Id, t.Number, t.Text))));
+        Assert.That(read.Skip(3).Select(t => t.Bytes), Is.EqualTo(things.Take((int)last).Select(t => t.Bytes)));
+        return changed;
+    }
+
+    [TestCase(1)]
+    [TestCase(2)]
+    public void A_row_of_the_own_table_that_is_refused_leaves_the_statement_good_for_another_time(long last)
+    {
+        for (var id = 1; id <= 2; id++) _connection.Statement(Insert).Execute(new Thing(id, id, "a", null));
+        Assert.That(() => _connection.Statement(Again).Execute(new { Step = 0L, Last = last }),
+            Throws.TypeOf<SqliteException>().With.Property("SqliteExtendedErrorCode").EqualTo(1555));
+        Assert.That(_connection.Statement(All).List<Thing>(null), Has.Count.EqualTo(2));
+        Assert.That(_connection.Statement(Again).Execute(new { Step = 10L, Last = last }), Is.EqualTo(last));
+        Assert.That(_connection.Statement(Again).Execute(new { Step = 20L, Last = 0L }), Is.Zero);
+    }
+
     [Test]
     public void An_error_is_told_and_the_statement_is_good_for_another_time()
     {

@@ -37,7 +37,8 @@ internal abstract class WriterFixture
         RunAsync(Database, session => then?.Invoke(session) ?? $"batch {session.Batch}", name, id);
 
     protected static Task<Result<string>> RunAsync(
-        SqliteDatabase database, Func<Session, Result<string>> then, string? name = null, string? id = null)
+        SqliteDatabase database, Func<Session, Result<string>> then, string? name = null, string? id = null,
+        bool oneStatement = false)
     {
         var session = new Session(database, TimeProvider.System);
         return database.CommandAsync(session, async () =>
@@ -51,7 +52,7 @@ internal abstract class WriterFixture
             }
 
             return then(session);
-        });
+        }, oneStatement);
     }
 
     protected async Task<IReadOnlyList<string>> NamesAsync()
