@@ -85,7 +85,7 @@ internal sealed class GroupCommit
         _handedOver.Set();
         _syncer.Join();
         _handedOver.Dispose();
-        while (_waiting.TryDequeue(out var work)) work.Fail(new StoreUnavailableException("The store is closing."));
+        FailAll();
         _head.Write(_last, now: true);
     }
 
@@ -99,7 +99,13 @@ internal sealed class GroupCommit
 
         _waiting.Enqueue(work);
         Lead();
+        if (_closed) FailAll(); // Who came in just before the end may be behind those that were told so by it.
         return work.Task;
+    }
+
+    private void FailAll()
+    {
+        while (_waiting.TryDequeue(out var work)) work.Fail(new StoreUnavailableException("The store is closing."));
     }
 
     private void Lead()
@@ -233,6 +239,7 @@ internal sealed class GroupCommit
     /// </summary>
     private void NextTurn()
     {
+        if (_closed) return; // The turn stays with who closes.
         Interlocked.Exchange(ref _busy, 0);
         if (!_waiting.IsEmpty) ThreadPool.UnsafeQueueUserWorkItem(static writer => writer.Lead(), this, preferLocal: false);
     }
@@ -240,17 +247,19 @@ internal sealed class GroupCommit
     /// <summary>The thread that waits for the disk. It is not one of the pool: those have answers to give.</summary>
     private void SyncAll()
     {
-        // Looked at last: what was handed over before the end is still brought to the disk.
+        bool isLast;
         do
         {
             _handedOver.WaitOne();
+            isLast = _closed; // Before the batches: those that were handed over before the end are among them.
             while (_syncing is { } batch)
             {
                 if (batch.Unsynced is { } unsynced && !StoreFiles.Sync(unsynced)) Repair(batch);
                 else Settle(batch);
                 TakeNext();
             }
-        } while (!_closed);
+        }
+        while (!isLast);
     }
 
     /// <summary>
@@ -324,7 +333,10 @@ internal sealed class GroupCommit
             work.Complete(batch.Failure ?? new OutcomeUnknownException("The log was written, and its disk did not take it."));
     }
 
-    /// <summary>Waits until nobody writes, and sees to it that nobody begins; a batch that is behind comes with it.</summary>
+    /// <summary>
+    /// Waits until nobody writes, and sees to it that nobody begins, as who closes has done already; a batch that is
+    /// behind comes with it.
+    /// </summary>
     private Batch[] TakeTurn()
     {
         while (true)
@@ -338,7 +350,7 @@ internal sealed class GroupCommit
                 }
             }
 
-            if (Interlocked.CompareExchange(ref _busy, 1, 0) == 0) return [];
+            if (_closed || Interlocked.CompareExchange(ref _busy, 1, 0) == 0) return [];
             Thread.Sleep(1);
         }
     }
