@@ -1,5 +1,4 @@
 using NUnit.Framework;
-using PassNumerique.Platform;
 
 namespace PassNumerique.Tests.Platform.Data;
 
