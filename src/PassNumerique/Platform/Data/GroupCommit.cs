@@ -85,7 +85,7 @@ internal sealed class GroupCommit
         _handedOver.Set();
         _syncer.Join();
         _handedOver.Dispose();
-        FailAll();
+        FailWaiting("The store is closing.");
         _head.Write(_last, now: true);
     }
 
@@ -99,13 +99,18 @@ internal sealed class GroupCommit
 
         _waiting.Enqueue(work);
         Lead();
-        if (_closed) FailAll(); // Who came in just before the end may be behind those that were told so by it.
+        // Who came in just before the end may be behind those that were told of it.
+        if (_closed) FailWaiting("The store is closing.");
         return work.Task;
     }
 
-    private void FailAll()
+    private void FailWaiting(string why)
     {
-        while (_waiting.TryDequeue(out var work)) work.Fail(new StoreUnavailableException("The store is closing."));
+        while (_waiting.TryDequeue(out var work))
+        {
+            Interlocked.Decrement(ref _count);
+            work.Fail(new StoreUnavailableException(why));
+        }
     }
 
     private void Lead()
@@ -173,7 +178,7 @@ internal sealed class GroupCommit
     {
         var before = write.ChangedRows;
         if (!work.Run(write) && write.ChangedRows != before)
-            throw new StoreUnavailableException("A command failed after its one statement.");
+            throw new StoreUnavailableException("A command failed after its one statement.", work.Thrown);
     }
 
     private void Took(Batch batch, Work work)
@@ -314,12 +319,7 @@ internal sealed class GroupCommit
         while (!StoreFiles.TryWriteAgain(unsynced))
         {
             if (_isClosing) return false;
-            while (_waiting.TryDequeue(out var work))
-            {
-                Interlocked.Decrement(ref _count);
-                work.Fail(new StoreUnavailableException("The log can't be brought to its disk."));
-            }
-
+            FailWaiting("The log can't be brought to its disk.");
             Thread.Sleep(RepairEveryMs);
         }
 
@@ -373,6 +373,9 @@ internal sealed class GroupCommit
         /// <summary>Whether what the command wrote stays.</summary>
         public bool Kept { get; protected set; }
 
+        /// <summary>What came of it in place of an answer.</summary>
+        public Exception? Thrown { get; protected set; }
+
         public virtual bool WantsSeal => false;
 
         public virtual bool IsOneStatement => false;
@@ -391,8 +394,6 @@ internal sealed class GroupCommit
         public Task<T> Task => _answer.Task;
 
         protected T? Answer { get; set; }
-
-        protected Exception? Thrown { get; set; }
 
         public override void Complete(Exception? failure)
         {

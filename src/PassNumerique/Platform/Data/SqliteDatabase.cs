@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
+using System.Globalization;
 using Microsoft.Data.Sqlite;
 
 namespace PassNumerique.Platform.Data;
@@ -75,6 +76,8 @@ internal sealed class SqliteDatabase : Database
     {
         _lock ??= StoreLock.Take(_folder);
         _writing = new PreparedConnection(Connect(readOnly: false), _ => { });
+        var isLarge = long.Parse(_writing.Pragma("page_count"), CultureInfo.InvariantCulture) >= PagesOfLargeStore;
+        _writing.Run(isLarge ? "PRAGMA cache_size = -16384" : "PRAGMA cache_size = -4096");
         await Migrations.ApplyAsync(_writing, Name, Keys, ct);
         await HeadCheck.ThrowIfAheadAsync(_writing, _headPath);
         Durability = $"journal_mode={_writing.Pragma("journal_mode")}, synchronous={_writing.Pragma("synchronous")}";
@@ -196,11 +199,6 @@ internal sealed class SqliteDatabase : Database
         connection.Open();
         using var pragmas = connection.CreateCommand();
         pragmas.CommandText = readOnly ? "PRAGMA query_only = ON; PRAGMA cache_size = -2048; PRAGMA temp_store = MEMORY;" : Pragmas;
-        pragmas.ExecuteNonQuery();
-        if (readOnly) return connection;
-        pragmas.CommandText = "PRAGMA page_count";
-        var isLarge = (long)pragmas.ExecuteScalar()! >= PagesOfLargeStore;
-        pragmas.CommandText = $"PRAGMA cache_size = {(isLarge ? -16_384 : -4_096)}";
         pragmas.ExecuteNonQuery();
         return connection;
     }

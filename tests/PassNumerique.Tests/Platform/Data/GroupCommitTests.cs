@@ -80,6 +80,31 @@ internal sealed class GroupCommitTests : WriterFixture
         await WriteAsync("there is room again");
     }
 
+    /// <summary>One turn for all, however the threads of the machine are dealt out; every order of them is in the model.</summary>
+    [Test]
+    public async Task Of_many_callers_none_meets_another_in_the_writer()
+    {
+        const int callers = 48;
+        const int eachCalls = 400;
+        var inside = 0;
+        var met = 0;
+        await Task.WhenAll(Enumerable.Range(0, callers).Select(caller => Task.Run(async () =>
+        {
+            for (var i = 0; i < eachCalls; i++)
+            {
+                await WriteAsync($"{caller}-{i}", session =>
+                {
+                    if (Interlocked.Increment(ref inside) > 1) Interlocked.Increment(ref met);
+                    Thread.SpinWait(20);
+                    Interlocked.Decrement(ref inside);
+                    return "done";
+                });
+            }
+        })));
+        Assert.That(met, Is.Zero);
+        Assert.That(await NamesAsync(), Has.Count.EqualTo(callers * eachCalls));
+    }
+
     /// <summary>Half of what waits, and sixteen at least, so that there is work to do while the disk takes the batch.</summary>
     [Test]
     public async Task A_batch_leaves_half_of_what_waits_to_the_next_one()

@@ -52,7 +52,7 @@ inline Lead() {
   fi
 }
 
-inline FailAll() { do :: atomic { waiting > 0 -> waiting--; told++ } :: waiting == 0 -> break od }
+inline FailWaiting() { do :: atomic { waiting > 0 -> waiting--; told++ } :: waiting == 0 -> break od }
 
 proctype Caller() {
   byte taken; bool leads, isBehind;
@@ -63,7 +63,7 @@ proctype Caller() {
      waiting++;
      Lead();
 #ifndef LATE
-     if :: closed -> FailAll() :: else fi
+     if :: closed -> FailWaiting() :: else fi
 #endif
   fi;
   finished++
@@ -119,7 +119,7 @@ proctype Close() {
   closed = true;
   handedOver = true;
   joined;
-  FailAll();
+  FailWaiting();
   assert(syncing == 0 && behind == 0)
 }
 
