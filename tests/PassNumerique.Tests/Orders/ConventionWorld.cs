@@ -34,7 +34,7 @@ internal sealed class ConventionWorld
 
     public IReadOnlyList<string> Points { get; private set; } = [];
 
-    public static DateOnly Today => DateOnly.FromDateTime(DateTime.UtcNow);
+    public static DateOnly Today => Scenario.Today;
 
     public static async Task<ConventionWorld> CreateAsync(TestService service, Action<JsonObject>? change = null)
     {
