@@ -5,7 +5,7 @@ namespace PassNumerique.Benchmarks;
 /// <summary>
 /// The work of a redemption for PostgreSQL: the same tables as far as the statement reads them, the same columns
 /// and indexes of the entries, and the same conditional INSERT, in its best form there: one prepared statement,
-/// one round trip, its row given back by RETURNING. It seals nothing, checks no code and no access.
+/// one round trip, its row given back by RETURNING, the operations in the order of their time. It seals nothing, checks no code and no access.
 /// </summary>
 internal static class PostgresTill
 {
@@ -73,7 +73,8 @@ internal static class PostgresTill
                        COALESCE(SUM(CASE WHEN hold_until_ms > 1795000000000 THEN hold_minutes ELSE 0 END), 0) AS held,
                        COALESCE(SUM(CASE WHEN kind = 5 THEN 1 ELSE 0 END), 0) AS closed
                   FROM voucher_entries WHERE serial = :serial) v
-         CROSS JOIN (SELECT gen_random_uuid()::text::char(36) AS id) o
+         CROSS JOIN (SELECT (left(t.ms, 8) || '-' || right(t.ms, 4) || '-7' || right(gen_random_uuid()::text, 21))::char(36) AS id
+                       FROM (SELECT lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') AS ms) t) o
          CROSS JOIN (SELECT COALESCE(MAX(x.valid_until_day), 30000) AS until_day
                        FROM order_extensions x WHERE x.order_id = lpad((:serial / 50000)::text, 36, '0')) j
           LEFT JOIN replacements r ON r.serial = :serial

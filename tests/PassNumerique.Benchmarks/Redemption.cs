@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Data.Sqlite;
 using PassNumerique.Benchmarks.Faults;
@@ -122,6 +121,7 @@ internal static class Redemption
                 new("pgbench, same work, prepared", PgSameAsync),
                 new("empty route", () => WrkAsync(RedemptionHost.EmptyPath, clients, seconds)),
                 new("redemption", () => WrkAsync("/api/v1/redemptions", clients, seconds)),
+                new("redemption, operations in no order", () => WrkAsync("/api/v1/redemptions", clients, seconds, inOrder: false)),
                 new("redemption, 1 connection", () => WrkAsync("/api/v1/redemptions", 1, seconds)),
                 new("redemption, one code", () => LosersAsync(seconds)),
                 new("redemption, while a million is issued", BesideIssuingAsync),
@@ -152,11 +152,12 @@ internal static class Redemption
             return await PgAsync("-M", "prepared", "-f", script, "-D", $"start={_pgRound++ * 10_000}");
         }
 
-        private async Task<WrkResult> WrkAsync(string path, int connections, int forSeconds, double delayMs = 0)
+        private async Task<WrkResult> WrkAsync(
+            string path, int connections, int forSeconds, double delayMs = 0, bool inOrder = true)
         {
             var isEmpty = path == RedemptionHost.EmptyPath;
             var count = (long)forSeconds * MaxPerSecond / (connections == 1 ? 4 : 1);
-            var values = await _tills.WriteAsync(isEmpty ? 10_000 : count, again: isEmpty);
+            var values = await _tills.WriteAsync(isEmpty ? 10_000 : count, again: isEmpty, inOrder);
             var before = _service!.ProcessorTime;
             var result = await Wrk.RunAsync(
                 _service.Port, new(path, values, delayMs), connections, forSeconds, work);
@@ -325,7 +326,10 @@ internal static class Redemption
         }
     }
 
-    /// <summary>Codes nobody used yet, in no order, each with an operation and the key of a site.</summary>
+    /// <summary>
+    /// Codes nobody used yet, in no order, each with the key of a site and an operation: a UUID of version 7, as our pages
+    /// make it, so that the operations of an organisation come in the order of their time; or a random one, of version 4.
+    /// </summary>
     private sealed class Tills
     {
         private readonly string _work;
@@ -350,12 +354,13 @@ internal static class Redemption
             new Random(7).Shuffle(_serials);
         }
 
-        public async Task<string> WriteAsync(long count, bool again)
+        public async Task<string> WriteAsync(long count, bool again, bool inOrder = true)
         {
             if (_next + count > _serials.Length) throw new OptionException("no passes left: fewer repetitions, or seconds");
             var path = Path.Combine(_work, "values.txt");
             await using var file = new StreamWriter(path);
-            for (var i = 0L; i < count; i++) await file.WriteLineAsync(Line(_serials[_next + i], (int)(i % SpentStore.Sites)));
+            for (var i = 0L; i < count; i++)
+                await file.WriteLineAsync(Line(_serials[_next + i], (int)(i % SpentStore.Sites), inOrder));
             if (!again) _next += count;
             return path;
         }
@@ -372,13 +377,11 @@ internal static class Redemption
         /// <summary>Those that were written and not sent; wrk takes them in order, and leaves some under way.</summary>
         public void GiveBack(long count) => _next -= Math.Max(0, count - 2_000);
 
-        private string Line(long serial, int site)
+        private string Line(long serial, int site, bool inOrder = true)
         {
             var order = _orders[(int)((serial - Spent - 1) / SpentStore.VouchersPerOrder)];
             var code = VoucherCode.Compose(_keys.Derive(1, KeyLabel.Code), 1, serial, order.Salt);
-            Span<byte> operation = stackalloc byte[16];
-            RandomNumberGenerator.Fill(operation);
-            return $"{code} {new Guid(operation)} {SpentStore.SiteKey(site)}";
+            return $"{code} {(inOrder ? Guid.CreateVersion7() : Guid.NewGuid())} {SpentStore.SiteKey(site)}";
         }
     }
 }

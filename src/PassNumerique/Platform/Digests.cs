@@ -17,22 +17,22 @@ internal static class Digests
     {
         var bytes = new byte[Encoding.UTF8.GetByteCount(kind) + body.Length];
         body.CopyTo(bytes.AsSpan(Encoding.UTF8.GetBytes(kind, bytes)));
-        return Hmac(keys, keys.First(), KeyLabel.Fingerprint, bytes);
+        return Hex(keys, keys.First(), KeyLabel.Fingerprint, bytes);
     }
 
     /// <summary>What the store keeps of an API key or a session token.</summary>
-    public static string SecretHash(this KeyRing keys, string secret) => Hmac(keys, keys.First(), KeyLabel.ApiKey, secret);
+    public static string SecretHash(this KeyRing keys, string secret) => Hex(keys, keys.First(), KeyLabel.ApiKey, secret);
 
     /// <summary>A person's reference within one convention: the same reference elsewhere gives another digest.</summary>
     public static string PersonDigest(this KeyRing keys, string conventionId, string reference) =>
-        Hmac(keys, keys.First(), KeyLabel.Person, $"{conventionId}\n{reference.Trim().ToUpperInvariant()}");
+        Hex(keys, keys.First(), KeyLabel.Person, $"{conventionId}\n{reference.Trim().ToUpperInvariant()}");
 
     /// <summary>Who or what address tried to sign in: the store counts tries without knowing whose.</summary>
     public static string AttemptDigest(this KeyRing keys, string kind, string name) =>
-        Hmac(keys, keys.First(), KeyLabel.Attempt, $"{kind}\n{name}");
+        Hex(keys, keys.First(), KeyLabel.Attempt, $"{kind}\n{name}");
 
     /// <summary>The proof that the holder of the seal key made this chain.</summary>
-    public static string Mac(this KeyRing keys, int version, string chain) => Hmac(keys, version, KeyLabel.Seal, chain);
+    public static string Mac(this KeyRing keys, int version, string chain) => Hex(keys, version, KeyLabel.Seal, chain);
 
     /// <summary>
     /// A remembered answer, unreadable without the key file: some answers hold a secret that is shown once.
@@ -66,9 +66,13 @@ internal static class Digests
 
     private static int First(this KeyRing keys) => keys.Versions[0];
 
-    private static string Hmac(KeyRing keys, int version, string label, string text) =>
-        Hmac(keys, version, label, Encoding.UTF8.GetBytes(text));
+    private static string Hex(KeyRing keys, int version, string label, string text) =>
+        Hex(keys, version, label, Encoding.UTF8.GetBytes(text));
 
-    private static string Hmac(KeyRing keys, int version, string label, ReadOnlySpan<byte> bytes) =>
-        Convert.ToHexStringLower(HMACSHA256.HashData(keys.Derive(version, label), bytes));
+    private static string Hex(KeyRing keys, int version, string label, ReadOnlySpan<byte> bytes)
+    {
+        Span<byte> mac = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        Hmac.Fill(keys.Derive(version, label), bytes, mac);
+        return Convert.ToHexStringLower(mac);
+    }
 }

@@ -177,8 +177,8 @@ internal static class RedeemVouchers
         private async Task<Result<Answer>> WriteAsync(
             Command command, string operationId, Place place, IReadOnlyList<Pass> passes, CancellationToken ct)
         {
-            var (done, rows) = await TryAtOnceAsync(command, operationId, place, passes, ct);
-            if (done) return await AnswerAsync(operationId, command, rows);
+            var (redeemed, rows) = await TryAtOnceAsync(command, operationId, place, passes, ct);
+            if (redeemed is not null) return await AnswerAsync(operationId, command, [redeemed]);
             if (rows.Count > 0) return await AgainAsync(command, operationId, rows);
             for (var round = 0; round < MaxRounds; round++)
             {
@@ -196,16 +196,15 @@ internal static class RedeemVouchers
         /// whether that is so, and the rows of the operation tell a repetition. Whoever loses, or brings several
         /// passes, looks and decides.
         /// </summary>
-        private async Task<(bool Done, IReadOnlyList<Row> Rows)> TryAtOnceAsync(
+        private async Task<(Row? Redeemed, IReadOnlyList<Row> Others)> TryAtOnceAsync(
             Command command, string operationId, Place place, IReadOnlyList<Pass> passes, CancellationToken ct)
         {
-            if (passes.Count > 1) return (false, await ReadAsync(operationId, ct));
+            if (passes.Count > 1) return (null, await ReadAsync(operationId, ct));
             var debits = RedemptionRules.Debits(
                 command, passes[0].Version.Terms, [VoucherState.Untouched(passes[0].Order)]);
-            if (debits.Refused is not null) return (false, await ReadAsync(operationId, ct));
-            var (changed, rows) = await db.ExecuteAndListAsync<Row>(
+            if (debits.Refused is not null) return (null, await ReadAsync(operationId, ct));
+            return await db.InsertOrListAsync<Row>(
                 Sql.Redeem, Sql.ByOperation, Arguments(command, operationId, place, passes[0], debits.Value![0]), ct);
-            return (changed == 1, rows);
         }
 
         /// <summary>The same operation again gets the same answer; with another body, 422.</summary>

@@ -9,7 +9,8 @@ internal static class UsablePass
     /// <summary>
     /// The order is active, the pass was handed out where that is needed, it is in date, the site is labelled, the
     /// terms are the latest. <c>@JudgedDay</c> is the day of recording, <c>@ValidDay</c> that of the service; a
-    /// capture in time is judged by the day on which its session began. The label is that of <c>@ServiceDay</c>.
+    /// capture in time is judged by the day on which its session began. The label is that of <c>@ServiceDay</c>: the last
+    /// position of that day, doubled, with one more where it is a label.
     /// </summary>
     public const string InForce = """
 
@@ -21,11 +22,10 @@ internal static class UsablePass
                                   AND NOT EXISTS (SELECT 1 FROM booklet_entries u
                                                    WHERE u.booklet = b.booklet AND u.kind = 2 AND u.part > b.part)))
                AND EXISTS (SELECT 1 FROM order_steps s WHERE s.order_id = @OrderId AND s.slot = 6)
-               AND EXISTS (SELECT 1 FROM site_labels a
-                            WHERE a.site_id = @SiteId AND a.status = 'labelled'
-                              AND a.position = (SELECT MAX(m.position) FROM site_labels m
-                                                 WHERE m.site_id = @SiteId AND m.from_day <= @ServiceDay
-                                                   AND (m.until_day IS NULL OR m.until_day >= @ServiceDay)))
+               AND (SELECT MAX(2 * m.position + CASE WHEN m.status = 'labelled' THEN 1 ELSE 0 END)
+                      FROM site_labels m
+                     WHERE m.site_id = @SiteId AND m.from_day <= @ServiceDay
+                       AND (m.until_day IS NULL OR m.until_day >= @ServiceDay)) % 2 = 1
                AND NOT EXISTS (SELECT 1 FROM convention_terms t
                                 WHERE t.convention_id = @ConventionId AND t.version > @KnownVersion)
             """;

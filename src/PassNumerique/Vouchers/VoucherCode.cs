@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
+using PassNumerique.Platform;
 
 namespace PassNumerique.Vouchers;
 
@@ -240,7 +241,7 @@ internal readonly record struct VoucherCode
         Span<byte> mac = stackalloc byte[HMACSHA256.HashSizeInBytes];
         orderSalt.CopyTo(message);
         BinaryPrimitives.WriteUInt32BigEndian(message[SaltBytes..], (uint)serial);
-        HMACSHA256.HashData(codeKey, message, mac);
+        Hmac.Fill(codeKey, message, mac);
         return (long)(BinaryPrimitives.ReadUInt64BigEndian(mac) >> 4);
     }
 

@@ -102,6 +102,12 @@ internal abstract class Database : IAsyncDisposable
         Write write, Statement statement, object args, CancellationToken ct) =>
         await write.Connection.ExecuteAsync(Command(write.Transaction, statement, args, ct));
 
+    /// <summary>
+    /// Runs a statement that inserts one row or none, and gives that row; only where a command holds one statement.
+    /// </summary>
+    public virtual T? Insert<T>(Write write, Statement statement, object args)
+        where T : class => throw new NotSupportedException();
+
     /// <summary>The rows of a statement that reads.</summary>
     public virtual async ValueTask<IReadOnlyList<T>> ListAsync<T>(
         DbConnection connection, DbTransaction? transaction, Statement statement, object args, CancellationToken ct) =>

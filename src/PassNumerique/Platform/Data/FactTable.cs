@@ -82,7 +82,7 @@ internal sealed class FactTable
     }
 
     /// <inheritdoc cref="Leaf(DbDataReader)"/>
-    public byte[] Leaf(sqlite3_stmt row)
+    public byte[] Leaf(StatementRow row)
     {
         var buffer = Start();
         for (var i = 0; i < Columns.Count; i++) Append(buffer, row, i);
@@ -98,21 +98,21 @@ internal sealed class FactTable
     }
 
     /// <summary>The embedded engine keeps text as UTF-8 already.</summary>
-    private static void Append(ArrayBufferWriter<byte> buffer, sqlite3_stmt row, int column)
+    private static void Append(ArrayBufferWriter<byte> buffer, StatementRow row, int column)
     {
-        switch (raw.sqlite3_column_type(row, column))
+        switch (row.Kind(column))
         {
             case raw.SQLITE_NULL:
                 buffer.Write("n"u8);
                 break;
             case raw.SQLITE_INTEGER:
-                AppendNumber(buffer, raw.sqlite3_column_int64(row, column));
+                AppendNumber(buffer, row.Number(column));
                 break;
             case raw.SQLITE_TEXT:
-                AppendBytes(buffer, (byte)'s', raw.sqlite3_column_blob(row, column));
+                AppendBytes(buffer, (byte)'s', row.Bytes(column));
                 break;
             case raw.SQLITE_BLOB:
-                AppendBytes(buffer, (byte)'b', raw.sqlite3_column_blob(row, column));
+                AppendBytes(buffer, (byte)'b', row.Bytes(column));
                 break;
             default:
                 throw new InvalidOperationException("A fact holds no fraction.");

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Reflection;
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
@@ -13,14 +12,18 @@ namespace PassNumerique.Platform.Data;
 /// read into records without a command, a parameter or a reader object in between: most of what a small
 /// statement costs otherwise. Belongs to one thread at a time, like its connection.
 /// </summary>
-internal sealed partial class PreparedStatement : IDisposable
+internal sealed unsafe partial class PreparedStatement : IDisposable
 {
     private const int StackBytes = 512;
+    private const uint Persistent = 1; // SQLITE_PREPARE_PERSISTENT
 
     private readonly sqlite3 _store;
     private readonly string _text;
     private readonly sqlite3_stmt _compiled;
+    private readonly StatementRow _row;
     private readonly sqlite3_stmt? _inserting;
+    private readonly int _columns;
+    private readonly string[] _inserted = [];
     private readonly string[] _parameters;
     private PreparedStatement? _asWritten;
     private (Type Type, MethodInvoker[] Getters) _arguments = (typeof(void), []);
@@ -39,11 +42,14 @@ internal sealed partial class PreparedStatement : IDisposable
     private PreparedStatement(sqlite3 store, string text, Match split)
     {
         (_store, _text) = (store, text);
-        Check(raw.sqlite3_prepare_v2(store, split.Success ? split.Groups["select"].Value : text, out _compiled));
+        _compiled = Compile(split.Success ? split.Groups["select"].Value : text);
+        _row = new(_compiled.DangerousGetHandle());
         if (split.Success)
         {
-            var places = string.Join(", ", Enumerable.Repeat('?', raw.sqlite3_column_count(_compiled)));
-            Check(raw.sqlite3_prepare_v2(store, $"{split.Groups["insert"].Value} VALUES ({places})", out _inserting));
+            _columns = raw.sqlite3_column_count(_compiled);
+            var places = string.Join(", ", Enumerable.Repeat('?', _columns));
+            _inserting = Compile($"{split.Groups["insert"].Value} VALUES ({places})");
+            _inserted = [.. split.Groups["columns"].Value.Split(',').Select(c => c.Trim().Replace("_", "", StringComparison.Ordinal))];
         }
 
         _parameters = [.. Enumerable.Range(1, raw.sqlite3_bind_parameter_count(_compiled))
@@ -53,7 +59,7 @@ internal sealed partial class PreparedStatement : IDisposable
     /// <summary>Runs it to its end; the number of rows that a writing statement changed.</summary>
     public long Execute(object? args)
     {
-        if (_inserting is not null) return Insert(args);
+        if (_inserting is not null) return Insert(args, null);
         Bind(args);
         try
         {
@@ -70,6 +76,23 @@ internal sealed partial class PreparedStatement : IDisposable
         }
     }
 
+    /// <summary>
+    /// Inserts one row, or none, and gives it as it was computed: columns go to the parameters of their name. Only for an
+    /// INSERT that reads the table it writes to.
+    /// </summary>
+    public T? Insert<T>(object? args)
+        where T : class
+    {
+        if (_inserting is null) throw new InvalidOperationException("Only what reads its own table gives what it inserts.");
+        var (read, row) = (Reader<T>()!, (T?)null);
+        return Insert(args, computed => row = read(computed)) switch
+        {
+            0 => null,
+            1 => row,
+            _ => throw new InvalidOperationException("A statement inserted several rows in place of one."),
+        };
+    }
+
     /// <summary>Its rows, at most so many; null where the columns have no constructor of the type to go to.</summary>
     public List<T>? List<T>(object? args, int max = int.MaxValue)
     {
@@ -78,7 +101,7 @@ internal sealed partial class PreparedStatement : IDisposable
         try
         {
             var rows = new List<T>();
-            while (rows.Count < max && Step()) rows.Add(read(_compiled));
+            while (rows.Count < max && Step()) rows.Add(read(_row));
             return rows;
         }
         finally
@@ -88,12 +111,12 @@ internal sealed partial class PreparedStatement : IDisposable
     }
 
     /// <summary>Shows each row of the statement, whose only parameter is a number, to a visitor.</summary>
-    public void Visit(long argument, Action<sqlite3_stmt> visit)
+    public void Visit(long argument, Action<StatementRow> visit)
     {
-        Check(raw.sqlite3_bind_int64(_compiled, 1, argument));
+        Check(StatementRow.sqlite3_bind_int64(_row.Statement, 1, argument));
         try
         {
-            while (Step()) visit(_compiled);
+            while (Step()) visit(_row);
         }
         finally
         {
@@ -108,16 +131,23 @@ internal sealed partial class PreparedStatement : IDisposable
         _asWritten?.Dispose();
     }
 
-    private long Insert(object? args)
+    /// <summary>As one that is kept: it leaves the engine its small memory for what comes and goes.</summary>
+    private sqlite3_stmt Compile(string text)
+    {
+        Check(raw.sqlite3_prepare_v3(_store, text, Persistent, out var compiled));
+        return compiled;
+    }
+
+    private long Insert(object? args, Action<StatementRow>? see)
     {
         Bind(args);
         var isOnly = false;
         try
         {
             if (!Step()) return 0;
-            var (from, to) = (_compiled.DangerousGetHandle(), _inserting!.DangerousGetHandle());
-            for (var i = 0; i < raw.sqlite3_column_count(_compiled); i++)
-                Check(sqlite3_bind_value(to, i + 1, sqlite3_column_value(from, i)));
+            var to = _inserting!.DangerousGetHandle();
+            for (var i = 0; i < _columns; i++) Check(_row.CopyTo(to, i));
+            see?.Invoke(_row);
             isOnly = !Step();
         }
         finally
@@ -162,14 +192,12 @@ internal sealed partial class PreparedStatement : IDisposable
 
     private int Bind(int index, object? value) => value switch
     {
-        null => raw.sqlite3_bind_null(_compiled, index),
-        long number => raw.sqlite3_bind_int64(_compiled, index, number),
-        // An empty span has no address, and would be bound as NULL.
-        "" => raw.sqlite3_bind_text(_compiled, index, ""),
+        null => StatementRow.sqlite3_bind_null(_row.Statement, index),
+        long number => StatementRow.sqlite3_bind_int64(_row.Statement, index, number),
         string text => BindText(index, text),
         byte[] { Length: 0 } => raw.sqlite3_bind_zeroblob(_compiled, index, 0),
         byte[] bytes => raw.sqlite3_bind_blob(_compiled, index, bytes),
-        int number => raw.sqlite3_bind_int64(_compiled, index, number),
+        int number => StatementRow.sqlite3_bind_int64(_row.Statement, index, number),
         _ => throw new InvalidOperationException($"A statement takes no {value.GetType().Name}."),
     };
 
@@ -178,8 +206,9 @@ internal sealed partial class PreparedStatement : IDisposable
         var length = Encoding.UTF8.GetMaxByteCount(text.Length);
         if (length <= StackBytes)
         {
-            Span<byte> bytes = stackalloc byte[StackBytes];
-            return raw.sqlite3_bind_text(_compiled, index, bytes[..Encoding.UTF8.GetBytes(text, bytes)]);
+            var bytes = stackalloc byte[StackBytes];
+            var count = Encoding.UTF8.GetBytes(text, new Span<byte>(bytes, StackBytes));
+            return StatementRow.sqlite3_bind_text(_row.Statement, index, bytes, count, StatementRow.ToBeCopied);
         }
 
         var rented = ArrayPool<byte>.Shared.Rent(length);
@@ -197,51 +226,46 @@ internal sealed partial class PreparedStatement : IDisposable
         type.GetProperty(name, BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)?.GetMethod
             ?? throw new InvalidOperationException($"The arguments have no {name}.")))];
 
-    private Func<sqlite3_stmt, T>? Reader<T>()
+    private Func<StatementRow, T>? Reader<T>()
     {
         if (_rows.Type != typeof(T)) _rows = (typeof(T), MakeReader<T>());
-        return (Func<sqlite3_stmt, T>?)_rows.Reader;
+        return (Func<StatementRow, T>?)_rows.Reader;
     }
 
     /// <summary>One column is the value itself; several are the arguments of the constructor that names them.</summary>
-    private Func<sqlite3_stmt, T>? MakeReader<T>()
+    private Func<StatementRow, T>? MakeReader<T>()
     {
+        if (_inserting is not null) return Reader<T>(RecordMap.ConstructorAmong(typeof(T), _inserted));
         if (ColumnOf(typeof(T)) is { } single) return row => (T)single(row, 0)!;
         string[] names = [.. Enumerable.Range(0, raw.sqlite3_column_count(_compiled))
             .Select(i => raw.sqlite3_column_name(_compiled, i).utf8_to_string())];
-        if (RecordMap.Constructor(typeof(T), names) is not { } constructor) return null;
-        var columns = constructor.GetParameters().Select(p => ColumnOf(p.ParameterType)).ToArray();
-        if (columns.Any(c => c is null)) return null;
-        var (make, values) = (ConstructorInvoker.Create(constructor), new object?[columns.Length]);
+        return RecordMap.Constructor(typeof(T), names) is { } constructor
+            ? Reader<T>((constructor, [.. Enumerable.Range(0, names.Length)]))
+            : null;
+    }
+
+    private static Func<StatementRow, T>? Reader<T>((ConstructorInfo Constructor, int[] Columns) from)
+    {
+        var read = from.Constructor.GetParameters().Select(p => ColumnOf(p.ParameterType)).ToArray();
+        if (read.Any(c => c is null)) return null;
+        var (make, values) = (ConstructorInvoker.Create(from.Constructor), new object?[read.Length]);
         return row =>
         {
-            for (var i = 0; i < columns.Length; i++) values[i] = columns[i]!(row, i);
+            for (var i = 0; i < read.Length; i++) values[i] = read[i]!(row, from.Columns[i]);
             return (T)make.Invoke(values.AsSpan());
         };
     }
 
-    private static Func<sqlite3_stmt, int, object?>? ColumnOf(Type type)
+    private static Func<StatementRow, int, object?>? ColumnOf(Type type)
     {
-        if (type == typeof(long)) return static (row, i) => raw.sqlite3_column_int64(row, i);
-        if (type == typeof(long?)) return static (row, i) => IsNull(row, i) ? null : raw.sqlite3_column_int64(row, i);
-        if (type == typeof(string)) return static (row, i) => IsNull(row, i) ? null : Text(row, i);
-        if (type == typeof(byte[])) return static (row, i) => IsNull(row, i) ? null : raw.sqlite3_column_blob(row, i).ToArray();
+        if (type == typeof(long)) return static (row, i) => row.Number(i);
+        if (type == typeof(long?)) return static (row, i) => row.IsNull(i) ? null : row.Number(i);
+        if (type == typeof(string)) return static (row, i) => row.IsNull(i) ? null : Encoding.UTF8.GetString(row.Bytes(i));
+        if (type == typeof(byte[])) return static (row, i) => row.IsNull(i) ? null : row.Bytes(i).ToArray();
         return null;
     }
 
-    private static bool IsNull(sqlite3_stmt row, int column) =>
-        raw.sqlite3_column_type(row, column) == raw.SQLITE_NULL;
-
-    private static string Text(sqlite3_stmt row, int column) =>
-        Encoding.UTF8.GetString(raw.sqlite3_column_blob(row, column));
-
-    [GeneratedRegex(@"^\s*(?<insert>INSERT INTO (?<table>\w+) \([^)]*\))\s+(?<select>SELECT\b.*\b\k<table>\b.*)$",
+    [GeneratedRegex(@"^\s*(?<insert>INSERT INTO (?<table>\w+) \((?<columns>[^)]*)\))\s+(?<select>SELECT\b.*\b\k<table>\b.*)$",
         RegexOptions.Singleline | RegexOptions.CultureInvariant)]
     private static partial Regex OfItsOwnTable();
-
-    [DllImport("e_sqlite3", ExactSpelling = true)]
-    private static extern nint sqlite3_column_value(nint statement, int column);
-
-    [DllImport("e_sqlite3", ExactSpelling = true)]
-    private static extern int sqlite3_bind_value(nint statement, int index, nint value);
 }

@@ -17,6 +17,20 @@ internal sealed class RecordMap(Type type) : SqlMapper.ITypeMap
             .FirstOrDefault(constructor => constructor.GetParameters().Select(p => p.Name)
                 .SequenceEqual(names, StringComparer.OrdinalIgnoreCase));
 
+    /// <summary>The constructor whose parameters are all among these columns, and the place of each.</summary>
+    /// <exception cref="InvalidOperationException">There is none.</exception>
+    public static (ConstructorInfo Constructor, int[] Columns) ConstructorAmong(Type type, string[] names)
+    {
+        foreach (var constructor in type.GetConstructors(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic))
+        {
+            int[] columns = [.. constructor.GetParameters().Select(p =>
+                Array.FindIndex(names, n => string.Equals(n, p.Name, StringComparison.OrdinalIgnoreCase)))];
+            if (columns.Length > 0 && !columns.Contains(-1)) return (constructor, columns);
+        }
+
+        throw new InvalidOperationException($"{type.Name} asks for more than these columns: {string.Join(", ", names)}.");
+    }
+
     public ConstructorInfo? FindConstructor(string[] names, Type[] types) =>
         Constructor(type, names) ?? _default.FindConstructor(names, types);
 

@@ -76,15 +76,24 @@ internal sealed class Session(Database database, TimeProvider clock)
     }
 
     /// <summary>
-    /// Runs a statement that writes, then one that reads, with the same arguments: one round trip where the
-    /// engine takes two statements at once.
+    /// Runs a statement that inserts one row or none, and gives that row; where there is none, the rows of a statement
+    /// that reads, with the same arguments. One round trip where the engine takes two statements at once.
     /// </summary>
-    public async Task<(long Changed, IReadOnlyList<T> Rows)> ExecuteAndListAsync<T>(
-        string write, string read, object args, CancellationToken ct = default)
+    public async Task<(T? Inserted, IReadOnlyList<T> Others)> InsertOrListAsync<T>(
+        string insert, string list, object args, CancellationToken ct = default)
+        where T : class
     {
-        if (!database.TakesBatches) return (await ExecuteAsync(write, args, ct), await ListAsync<T>(read, args, ct));
         if (_write is not { } current) throw new InvalidOperationException("Only a command may write.");
-        var both = database.Statement(write).Then(database.Statement(read));
+        var statement = database.Statement(insert);
+        if (!database.TakesBatches)
+        {
+            if (statement.Inserts is { } table) current.Touch(table);
+            var inserted = database.Insert<T>(current, statement, args);
+            current.Changed(inserted is null ? 0 : 1);
+            return (inserted, inserted is null ? await ListAsync<T>(list, args, ct) : []);
+        }
+
+        var both = statement.Then(database.Statement(list));
         await using var reader = await current.Connection.ExecuteReaderAsync(new CommandDefinition(
             both.Text, database.Arguments(both, args), current.Transaction, cancellationToken: Until(ct)));
         var parse = reader.GetRowParser<T>();
@@ -92,7 +101,7 @@ internal sealed class Session(Database database, TimeProvider clock)
         while (await reader.ReadAsync(ct)) rows.Add(parse(reader));
         await reader.CloseAsync();
         current.Changed(reader.RecordsAffected);
-        return (reader.RecordsAffected, rows);
+        return reader.RecordsAffected == 1 ? (rows[0], []) : (null, rows);
     }
 
     public Task<T?> FindAsync<T>(string sql, object args, CancellationToken ct = default) => ReadAsync(

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace PassNumerique.Platform.Data;
 
@@ -37,11 +38,21 @@ internal sealed class SqliteDatabase : Database
     private Checkpointer? _checkpointer;
     private int _idleCount;
 
+    /// <summary>
+    /// Nobody asks how much memory the engine has, and to count it takes a lock at each piece. The locks of connections
+    /// stay, though each belongs to one thread at a time: what was not disposed of is ended by the collector, on its own
+    /// thread. An engine that runs already stays as it is.
+    /// </summary>
+    static SqliteDatabase()
+    {
+        Batteries_V2.Init();
+        raw.sqlite3_config(raw.SQLITE_CONFIG_MEMSTATUS, 0);
+        StoreFiles.Register();
+    }
+
     public SqliteDatabase(string folder, string? headPath, FactTables facts, TimeProvider clock, KeyRing keys)
         : base(facts, clock, keys)
     {
-        SQLitePCL.Batteries_V2.Init();
-        StoreFiles.Register();
         _folder = folder;
         _headPath = headPath;
     }
@@ -95,6 +106,9 @@ internal sealed class SqliteDatabase : Database
     public override ValueTask<long> ExecuteAsync(
         Write write, Statement statement, object args, CancellationToken ct) =>
         ValueTask.FromResult(((PreparedConnection)write.Connection).Statement(statement.Text).Execute(args));
+
+    public override T? Insert<T>(Write write, Statement statement, object args)
+        where T : class => ((PreparedConnection)write.Connection).Statement(statement.Text).Insert<T>(args);
 
     public override ValueTask<IReadOnlyList<T>> ListAsync<T>(
         DbConnection connection, DbTransaction? transaction, Statement statement, object args, CancellationToken ct) =>

@@ -45,7 +45,8 @@ internal static class OpenApi
             {
                 ["title"] = "Pass numérique",
                 ["version"] = "1",
-                ["description"] = "Émettre, remettre et utiliser des pass numériques ; les erreurs suivent la RFC 9457.",
+                ["description"] = "Émettre, remettre et utiliser des pass numériques ; les erreurs suivent la RFC 9457. "
+                    + "Un « operationId » est un UUID, de préférence de version 7 : dans l'ordre du temps, il s'enregistre plus vite.",
                 ["license"] = new JsonObject { ["name"] = "MIT", ["identifier"] = "MIT" },
             },
             ["paths"] = paths,

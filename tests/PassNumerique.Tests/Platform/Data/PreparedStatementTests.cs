@@ -106,6 +106,27 @@ internal sealed class PreparedStatementTests
     }
 
     [Test]
+    public void The_one_row_that_is_inserted_is_given_and_a_look_at_it_says_the_same()
+    {
+        _connection.Statement(Insert).Execute(new Thing(1, null, "é\0è", [0, 255]));
+        var again = _connection.Statement(Again);
+        Assert.That(again.Insert<Turned>(new { Step = 5L, Last = 0L }), Is.Null);
+        var given = again.Insert<Turned>(new { Step = 5L, Last = 1L })!;
+        var stored = _connection.Statement(All).List<Thing>(null)!.Last();
+        Assert.That((given.Id, given.Number, given.Text), Is.EqualTo((stored.Id, stored.Number, stored.Text)));
+        Assert.That(given.Id, Is.EqualTo(6));
+    }
+
+    [Test]
+    public void What_inserts_several_rows_or_lacks_a_column_or_reads_another_table_gives_no_row()
+    {
+        for (var id = 1; id <= 2; id++) _connection.Statement(Insert).Execute(new Thing(id, id, "a", null));
+        Assert.That(() => _connection.Statement(Again).Insert<Turned>(new { Step = 5L, Last = 2L }), Throws.InvalidOperationException);
+        Assert.That(() => _connection.Statement(Again).Insert<Foreign>(new { Step = 9L, Last = 1L }), Throws.InvalidOperationException);
+        Assert.That(() => _connection.Statement(Insert).Insert<Turned>(new Thing(9, 9, "a", null)), Throws.InvalidOperationException);
+    }
+
+    [Test]
     public void An_error_is_told_and_the_statement_is_good_for_another_time()
     {
         var insert = _connection.Statement(Insert);
@@ -132,6 +153,10 @@ internal sealed class PreparedStatementTests
         Assert.That(_connection.Statement(update).Execute(new { Number = 1L, Next = 2L }), Is.EqualTo(3));
         Assert.That(_connection.Statement(update).Execute(new { Number = 1L, Next = 2L }), Is.Zero);
     }
+
+    private sealed record Turned(string? Text, long Id, long? Number);
+
+    private sealed record Foreign(long Id, long Weight);
 
     private sealed record Thing(long Id, long? Number, string? Text, byte[]? Bytes);
 }
