@@ -95,10 +95,16 @@ internal static class Problems
         var traceId = Activity.Current?.TraceId.ToString() ?? http.TraceIdentifier;
         if (Pages.AreWanted(http)) return Pages.ProblemAsync(http, refusal, traceId);
 
-        var body = Body(refusal, traceId, errors);
+        var body = refusal.Written?.With(traceId) ?? Body(refusal, traceId, errors);
         response.ContentLength = body.Length;
         return response.Body.WriteAsync(body).AsTask();
     }
+
+    /// <summary>The same refusal, which is written once and then said with the reference of each request.</summary>
+    public static Refusal SaidOften(Refusal refusal) => refusal with
+    {
+        Written = new ProblemText(Body(refusal, ProblemText.Blank, null).ToArray()),
+    };
 
     private static ReadOnlyMemory<byte> Body(
         Refusal refusal, string traceId, IReadOnlyDictionary<string, string[]>? errors)

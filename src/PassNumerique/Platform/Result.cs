@@ -14,15 +14,18 @@ internal sealed record Refusal(string Code, int Status, string Title, string Det
     /// <summary>Facts of this very case, as members of the problem: a date, a count, an id.</summary>
     public IReadOnlyList<(string Name, object? Value)> Facts { get; init; } = [];
 
+    /// <summary>How it is written, made once: for one that is said over and over. A changed one is written anew.</summary>
+    public ProblemText? Written { get; init; }
+
     public object? Fact(string name) => Facts.FirstOrDefault(fact => fact.Name == name).Value;
 
-    public Refusal Because(string detail) => this with { Detail = detail };
+    public Refusal Because(string detail) => this with { Detail = detail, Written = null };
 
     public Refusal With(string name, object? value) => With([(name, value)]);
 
     /// <summary>The same refusal with these facts after its own; none of them is named twice.</summary>
     public Refusal With(params ReadOnlySpan<(string Name, object? Value)> facts) =>
-        this with { Facts = [.. Facts, .. facts] };
+        this with { Facts = [.. Facts, .. facts], Written = null };
 }
 
 /// <summary>What the pipeline asks of every answer: whether it is kept, and how to give it a second time.</summary>

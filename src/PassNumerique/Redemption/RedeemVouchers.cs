@@ -284,7 +284,7 @@ internal static class RedeemVouchers
             var version = db.Version;
             if (refused.SpentBy(version, serial, place) is { } use)
                 return await RecordedAsync(command, operationId, ct)
-                    ?? Refusals.SpentBy(db, serial, use).With("serial", serial);
+                    ?? use.Again(db, serial);
             return await db.TogetherAsync(async () =>
             {
                 var told = await RecordedAsync(command, operationId, ct)

@@ -90,8 +90,13 @@ internal static class Refusals
     /// <inheritdoc cref="SpentAsync"/>
     public static Refusal SpentBy(Session db, long serial, LastUse last)
     {
-        if (last.OrganisationId != db.Caller.OrganisationId) return last.ToOthers;
-        var minutes = Math.Max(0, (db.NowMs - last.RecordedMs) / Clock.MinuteMs);
+        if (last.OrganisationId != db.Caller.OrganisationId)
+        {
+            return Spent.Because($"Il a été utilisé le {French.Date(last.ServiceDay)}. Demandez un autre pass.")
+                .With("usedOn", last.ServiceDay.ToDate());
+        }
+
+        var minutes = last.MinutesAgo(db.NowMs);
         var ago = minutes == 0 ? "à l'instant" : $"il y a {French.Count(minutes)} minute{French.S(minutes)}";
         var retry = minutes <= RetryMinutes
             ? $"Vous l'avez vous-même enregistré {ago} "

@@ -56,6 +56,23 @@ internal sealed class RedeemVouchersTests(string engine)
         Assert.That((other.Status, other.Problem), Is.EqualTo((422, "idempotency-key-reused")));
     }
 
+    /// <summary>From the third time on memory knows it, and has it written already.</summary>
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task Who_brings_a_spent_pass_over_and_over_hears_the_same_each_time_and_a_reference_of_its_own(bool isOwn)
+    {
+        var serial = Next(_whole);
+        await _whole.Site().PostAsync("redemptions", await _whole.RedemptionAsync(serial));
+        var site = isOwn ? _whole.Site() : _whole.OtherSite();
+        var answers = new List<Answer>();
+        for (var i = 0; i < 6; i++) answers.Add(await site.PostAsync("redemptions", await _whole.RedemptionAsync(serial)));
+        Assert.That(answers.Select(a => (a.Status, a.Problem)), Is.All.EqualTo((409, "voucher-spent")));
+        var references = answers.Select(a => a["traceId"].GetString()!).ToList();
+        Assert.That(references, Is.Unique);
+        Assert.That(answers.Zip(references, (a, r) => a.Body.Replace(r, "", StringComparison.Ordinal)).Distinct().Count(),
+            Is.EqualTo(1));
+    }
+
     [Test]
     public async Task Another_site_learns_only_the_date_of_a_spent_pass()
     {
