@@ -5,7 +5,8 @@ namespace PassNumerique.Benchmarks;
 /// <summary>
 /// The work of a redemption for PostgreSQL: the same tables as far as the statement reads them, the same columns
 /// and indexes of the entries, and the same conditional INSERT, in its best form there: one prepared statement,
-/// one round trip, its row given back by RETURNING, the operations in the order of their time. It seals nothing, checks no code and no access.
+/// one round trip, its row given back by RETURNING, the operations in the order of their time. It seals nothing, checks
+/// no code and no access.
 /// </summary>
 internal static class PostgresTill
 {

@@ -15,8 +15,11 @@ internal static class Hmac
     private static List<(byte[] Key, IncrementalHash Ready)>? _ready;
 
     /// <summary>Writes the 32 bytes of the code.</summary>
+    /// <exception cref="ArgumentException">There is no room for them: said before anything is begun that would stay.
+    /// </exception>
     public static void Fill(ReadOnlySpan<byte> key, ReadOnlySpan<byte> message, Span<byte> mac)
     {
+        if (mac.Length < HMACSHA256.HashSizeInBytes) throw new ArgumentException("A code has 32 bytes.", nameof(mac));
         var ready = Ready(key);
         ready.AppendData(message);
         ready.GetHashAndReset(mac);

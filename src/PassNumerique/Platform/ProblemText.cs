@@ -2,7 +2,8 @@ using System.Text;
 
 namespace PassNumerique.Platform;
 
-/// <summary>A problem as it is written but for the reference of its request, for which it has a blank of the same length.
+/// <summary>
+/// A problem as it is written but for the reference of its request, for which it has a blank of the same length.
 /// </summary>
 internal sealed class ProblemText(byte[] json)
 {

@@ -95,7 +95,7 @@ internal static class Problems
         var traceId = Activity.Current?.TraceId.ToString() ?? http.TraceIdentifier;
         if (Pages.AreWanted(http)) return Pages.ProblemAsync(http, refusal, traceId);
 
-        var body = refusal.Written?.With(traceId) ?? Body(refusal, traceId, errors);
+        var body = (errors is null ? refusal.Written?.With(traceId) : null) ?? Body(refusal, traceId, errors);
         response.ContentLength = body.Length;
         return response.Body.WriteAsync(body).AsTask();
     }

@@ -283,8 +283,7 @@ internal static class RedeemVouchers
             if (!refused.Holds(serial)) return null;
             var version = db.Version;
             if (refused.SpentBy(version, serial, place) is { } use)
-                return await RecordedAsync(command, operationId, ct)
-                    ?? use.Again(db, serial);
+                return await RecordedAsync(command, operationId, ct) ?? use.Again(db, serial);
             return await db.TogetherAsync(async () =>
             {
                 var told = await RecordedAsync(command, operationId, ct)

@@ -21,6 +21,15 @@ internal sealed class HmacTests
     }
 
     [Test]
+    public void A_code_that_found_no_room_leaves_nothing_to_the_next_one()
+    {
+        var (key, mac) = (RandomNumberGenerator.GetBytes(32), new byte[32]);
+        Assert.That(() => Hmac.Fill(key, "lost"u8, mac.AsSpan(1)), Throws.ArgumentException);
+        Hmac.Fill(key, "code"u8, mac);
+        Assert.That(mac, Is.EqualTo(HMACSHA256.HashData(key, "code"u8)));
+    }
+
+    [Test]
     public void A_key_that_begins_like_another_or_was_changed_since_is_another()
     {
         var key = RandomNumberGenerator.GetBytes(32);
