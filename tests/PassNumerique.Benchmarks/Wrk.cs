@@ -59,28 +59,37 @@ internal static class Wrk
             numbers[3] / 1e6, numbers[4] / 1e3, numbers[5] / 1e3);
     }
 
+    /// <summary>
+    /// The values stay one text of lines of one width: as a table of lines they would cost wrk, which shares the
+    /// processors, a walk by its collector through all of them, again and again.
+    /// </summary>
     private static string Script(int port, WrkRequests requests)
     {
-        var sample = string.Format(CultureInfo.InvariantCulture, Body.Replace("{", "{{", StringComparison.Ordinal)
-            .Replace("}", "}}", StringComparison.Ordinal).Replace("%s", "", StringComparison.Ordinal));
-        var length = Encoding.UTF8.GetByteCount(sample) + CodeAndOperationBytes;
+        var parts = Body.Split("%s");
+        var length = parts.Sum(Encoding.UTF8.GetByteCount) + CodeLength + OperationLength;
         var delay = requests.DelayMs <= 0 ? "" : string.Create(CultureInfo.InvariantCulture, $$"""
             function delay() return math.random() * {{2 * requests.DelayMs}} end
             """);
         return $$"""
-            local lines = {}
-            local next = 0
             local head = "POST {{requests.Path}} HTTP/1.1\r\nHost: 127.0.0.1:{{port}}\r\nContent-Type: application/json\r\n"
               .. "Content-Length: {{length}}\r\nAuthorization: Bearer "
+            local before, between, after = [[{{parts[0]}}]], [[{{parts[1]}}]], [[{{parts[2]}}]]
+            local lines, width, at
+            local sub = string.sub
             function init(args)
-              for line in io.lines("{{requests.ValuesFile}}") do lines[#lines + 1] = line end
+              local file = io.open("{{requests.ValuesFile}}")
+              lines = file:read("*a")
+              file:close()
+              width = string.find(lines, "\n", 1, true)
+              at = 1 - width
             end
             {{delay}}
             function request()
-              next = next + 1
-              if next > #lines then next = 1 end
-              local code, operation, key = string.match(lines[next], "(%S+) (%S+) (%S+)")
-              return head .. key .. string.format("\r\n\r\n" .. [[{{Body}}]], operation, code)
+              at = at + width
+              if at > #lines then at = 1 end
+              return head .. sub(lines, at + {{CodeLength + OperationLength + 2}}, at + width - 2) .. "\r\n\r\n" .. before
+                .. sub(lines, at + {{CodeLength + 1}}, at + {{CodeLength + OperationLength}}) .. between
+                .. sub(lines, at, at + {{CodeLength - 1}}) .. after
             end
             function done(summary, latency, requests)
               local e = summary.errors
@@ -91,5 +100,6 @@ internal static class Wrk
             """;
     }
 
-    private const int CodeAndOperationBytes = 20 + 36;
+    private const int CodeLength = 20;
+    private const int OperationLength = 36;
 }

@@ -283,16 +283,29 @@ internal static class RedeemVouchers
             if (!refused.Holds(serial)) return null;
             var version = db.Version;
             if (refused.SpentBy(version, serial, place) is { } use)
+            {
+                if (refused.IsNew(version, db.Caller.OrganisationId, operationId)) return use.Again(db, serial);
                 return await RecordedAsync(command, operationId, ct) ?? use.Again(db, serial);
+            }
+
             return await db.TogetherAsync(async () =>
             {
                 var told = await RecordedAsync(command, operationId, ct)
                     ?? (await DecideAsync(command, operationId, place, passes, ct)).Answer;
                 if (version is not null && told?.Refused?.Code == Refusals.Spent.Code
-                    && await LastUse.ReadAsync(db, serial) is { } last) refused.Keep(version, serial, last, place);
+                    && await LastUse.ReadAsync(db, serial) is { } last)
+                {
+                    refused.Keep(version, serial, last, place);
+                    refused.KeepGap(version, db.Caller.OrganisationId, operationId, await NextAsync(operationId, ct));
+                }
+
                 return told;
             });
         }
+
+        private async Task<string?> NextAsync(string operationId, CancellationToken ct) =>
+            (await db.FindAsync<Next>(
+                Sql.Next, new { db.Caller.OrganisationId, OperationId = operationId }, ct))?.OperationId;
 
         /// <summary>
         /// What the passes are debited, or why not; neither where the terms were amended since they were judged.
@@ -435,6 +448,8 @@ internal static class RedeemVouchers
         long Serial, long Part, long Minutes, long UsedAfter, long CreditMinutes, long ValueCents, string ConventionId,
         long TermsVersion, long Month, string BodyHash, long RecordedMs);
 
+    private sealed record Next(string? OperationId);
+
     private sealed class AnswerJson : JsonConverter<Answer>
     {
         public override Answer Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
@@ -526,6 +541,12 @@ internal static class RedeemVouchers
               FROM voucher_entries
              WHERE organisation_id = @OrganisationId AND operation_id = @OperationId
              ORDER BY line
+            """;
+
+        public const string Next = """
+            SELECT MIN(operation_id) AS OperationId
+              FROM voucher_entries
+             WHERE organisation_id = @OrganisationId AND operation_id > @OperationId
             """;
     }
 }

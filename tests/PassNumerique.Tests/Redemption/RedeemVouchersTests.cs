@@ -73,6 +73,28 @@ internal sealed class RedeemVouchersTests(string engine)
             Is.EqualTo(1));
     }
 
+    /// <summary>Memory takes an operation that comes after all others for a new one; one that was recorded it never does.</summary>
+    [Test]
+    public async Task A_recorded_operation_is_recognised_on_a_spent_pass_that_memory_knows()
+    {
+        var now = DateTimeOffset.UtcNow;
+        var operations = Enumerable.Range(0, 5).Select(i => Guid.CreateVersion7(now.AddMilliseconds(i)).ToString()).ToList();
+        var (pass, other) = (Next(_whole), Next(_whole));
+        var site = _whole.Site();
+        var first = await site.PostAsync("redemptions", await _whole.RedemptionAsync(pass, operations[1]));
+        await site.PostAsync("redemptions", await _whole.RedemptionAsync(other, operations[3]));
+        foreach (var operation in new[] { 4, 2, 0, 4, 2, 0, 2, 4 })
+        {
+            var late = await site.PostAsync("redemptions", await _whole.RedemptionAsync(pass, operations[operation]));
+            Assert.That((late.Status, late.Problem), Is.EqualTo((409, "voucher-spent")));
+        }
+
+        var same = await site.PostAsync("redemptions", await _whole.RedemptionAsync(pass, operations[1]));
+        var reused = await site.PostAsync("redemptions", await _whole.RedemptionAsync(pass, operations[3].ToUpperInvariant()));
+        Assert.That((same.Status, same.Body, same.Replayed), Is.EqualTo((201, first.Body, true)));
+        Assert.That((reused.Status, reused.Problem), Is.EqualTo((422, "idempotency-key-reused")));
+    }
+
     [Test]
     public async Task Another_site_learns_only_the_date_of_a_spent_pass()
     {
