@@ -147,6 +147,63 @@ internal sealed class FailingBatchTests : WriterFixture
         using var lost = new LostLog(Database.Path);
         Assert.That(() => WriteAsync("a"), Throws.TypeOf<OutcomeUnknownException>());
         await Database.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.That(HeadFile.Last(Folder.Head), Is.Null, "what no disk has is not sealed");
+    }
+
+    /// <summary>
+    /// Sixteen, with the one that is waited for, are in the batch that the disk refuses, the next one is behind it. Whether that one begins in
+    /// time is a matter of chance: stores, until it does.
+    /// </summary>
+    [TestCase(true, true)]
+    [TestCase(true, false)]
+    [TestCase(false, true)]
+    [TestCase(false, false)]
+    [Platform("Linux")]
+    public async Task A_batch_that_runs_while_the_one_before_is_refused_waits_for_it(bool heals, bool isKept)
+    {
+        for (var left = 200; ; left--)
+        {
+            Assert.That(left, Is.Positive, "no batch was ever behind the other");
+            using var folder = new TestFolder();
+            await using var database = folder.Database(Clock);
+            await database.MigrateAsync();
+            using var entered = new ManualResetEventSlim();
+            using var gate = new ManualResetEventSlim();
+            using var blocked = new Blocked(database);
+            var before = Enumerable.Range(0, 15).Select(i => RunAsync(database, _ => "kept", $"n{i}")).ToList();
+            var behind = RunAsync(database, _ =>
+            {
+                entered.Set();
+                gate.Wait();
+                return isKept ? "kept" : throw new SqliteException("the disk", IoError);
+            }, "behind");
+            using (var lost = new LostLog(database.Path))
+            {
+                blocked.Release();
+                if (WaitHandle.WaitAny([entered.WaitHandle, ((IAsyncResult)behind).AsyncWaitHandle]) != 0) continue;
+                await Task.Delay(50);
+                if (!heals)
+                {
+                    gate.Set();
+                    foreach (var write in before) Assert.That(() => write, Throws.TypeOf<OutcomeUnknownException>());
+                    if (isKept) Assert.That(() => behind, Throws.TypeOf<OutcomeUnknownException>());
+                    else Assert.That(() => behind, Unavailable("The batch was not committed."));
+                    return;
+                }
+            }
+
+            gate.Set();
+            await Task.WhenAll(before);
+            if (isKept) Assert.That((await behind).Value, Is.EqualTo("kept"));
+            else Assert.That(() => behind, Unavailable("The batch was not committed."));
+            Assert.That(database.Version, Is.EqualTo(isKept ? 2 : 1));
+            await database.DisposeAsync();
+            using var reader = folder.Open(readOnly: true);
+            using var count = reader.CreateCommand();
+            count.CommandText = "SELECT COUNT(*) FROM organisations";
+            Assert.That(count.ExecuteScalar(), Is.EqualTo(isKept ? 16 : 15));
+            return;
+        }
     }
 
     /// <summary>Whether somebody still waits at the end is a matter of milliseconds: stores, until one does.</summary>

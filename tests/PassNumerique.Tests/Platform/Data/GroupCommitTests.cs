@@ -213,6 +213,22 @@ internal sealed class GroupCommitTests : WriterFixture
         Assert.That((await Database.LastSealAsync()).SealedMs, Is.EqualTo(Noon + 50));
     }
 
+    /// <summary>Sixteen in a batch, with the one that is waited for; the second is sealed at that very instant.</summary>
+    [Test]
+    public async Task An_instant_that_a_batch_has_reached_meanwhile_needs_no_other()
+    {
+        await WriteAsync("a");
+        using var blocked = new Blocked(Database);
+        var writes = Enumerable.Range(0, 15 + 16).Select(i => WriteAsync($"n{i}")).ToList();
+        var closed = Database.SealThroughAsync(Noon + 20);
+        Clock.NowMs = Noon + 20;
+        blocked.Release();
+        await Task.WhenAll(writes);
+        var seal = await closed;
+        Assert.That((seal.Batch, seal.SealedMs), Is.EqualTo((3L, Noon + 20)));
+        Assert.That(await Database.LastSealAsync(), Is.EqualTo(seal));
+    }
+
     [Test]
     public async Task An_instant_to_come_is_not_closed()
     {
@@ -223,6 +239,26 @@ internal sealed class GroupCommitTests : WriterFixture
         await Database.SealThroughAsync(Noon + 5_000);
         Assert.That((await Database.LastSealAsync()).Batch, Is.EqualTo(1));
     }
+
+    /// <summary>The log tells by its salt that it has begun anew.</summary>
+    [Test]
+    public async Task A_log_that_has_grown_is_copied_and_begins_anew()
+    {
+        await WriteAsync("a");
+        var first = Salt();
+        for (var i = 0; i < 35; i++) await WriteAsync(new string('x', 2_000_000));
+        Assert.That(async () =>
+        {
+            await WriteAsync("b");
+            return Salt();
+        }, Is.Not.EqualTo(first).After(20_000, 20));
+    }
+
+    /// <summary>So that who looks at the process sees what it waits for.</summary>
+    [Test]
+    [Platform("Linux")]
+    public void The_thread_that_waits_for_the_disk_has_a_name() =>
+        Assert.That(Directory.EnumerateDirectories("/proc/self/task").Select(NameOf), Has.Some.EqualTo("log"));
 
     [Test]
     public async Task The_head_gets_a_line_a_second_at_most_and_one_at_the_end()
@@ -279,6 +315,26 @@ internal sealed class GroupCommitTests : WriterFixture
         Clock.NowMs = Noon - 3_600_000;
         await WriteAsync("b");
         Assert.That(Batches(), Is.EqualTo(new long[] { 1, 2 }));
+    }
+
+    private ulong Salt()
+    {
+        using var log = new FileStream(Database.Path + "-wal", FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        log.Position = 16;
+        return new BinaryReader(log).ReadUInt64();
+    }
+
+    /// <summary>Of a thread; nothing where it has ended meanwhile.</summary>
+    private static string NameOf(string task)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(task, "comm")).Trim();
+        }
+        catch (IOException)
+        {
+            return "";
+        }
     }
 
     private IEnumerable<long> Batches() =>
