@@ -37,8 +37,8 @@ internal sealed class RecentlyRefused
     /// <param name="before">Null where no operation comes after.</param>
     public void KeepGap(long? version, string organisationId, string from, string? before)
     {
-        if (_gaps.Find(version, organisationId)?.IsBefore(from) != false)
-            _gaps.Keep(version, organisationId, new(from, before));
+        if (_gaps.Find(version, organisationId) is { } known && !known.IsBefore(from)) return;
+        _gaps.Keep(version, organisationId, new(from, before));
     }
 
     /// <summary>
@@ -50,8 +50,7 @@ internal sealed class RecentlyRefused
 
     private sealed record Gap(string From, string? Before)
     {
-        public bool Holds(string operationId) => string.CompareOrdinal(operationId, From) >= 0
-            && !IsBefore(operationId);
+        public bool Holds(string operationId) => string.CompareOrdinal(operationId, From) >= 0 && !IsBefore(operationId);
 
         public bool IsBefore(string operationId) => Before is not null && string.CompareOrdinal(operationId, Before) >= 0;
     }

@@ -284,8 +284,8 @@ internal static class RedeemVouchers
             var version = db.Version;
             if (refused.SpentBy(version, serial, place) is { } use)
             {
-                if (refused.IsNew(version, db.Caller.OrganisationId, operationId)) return use.Again(db, serial);
-                return await RecordedAsync(command, operationId, ct) ?? use.Again(db, serial);
+                var isNew = refused.IsNew(version, db.Caller.OrganisationId, operationId);
+                return (isNew ? null : await RecordedAsync(command, operationId, ct)) ?? use.Again(db, serial);
             }
 
             return await db.TogetherAsync(async () =>
@@ -303,6 +303,7 @@ internal static class RedeemVouchers
             });
         }
 
+        /// <summary>The operation of this organisation that comes after this one; null where none does.</summary>
         private async Task<string?> NextAsync(string operationId, CancellationToken ct) =>
             (await db.FindAsync<Next>(
                 Sql.Next, new { db.Caller.OrganisationId, OperationId = operationId }, ct))?.OperationId;

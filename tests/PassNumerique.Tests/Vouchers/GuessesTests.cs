@@ -136,15 +136,14 @@ internal sealed class GuessesTests
     [Test]
     public void A_flood_of_guessers_takes_no_more_memory_than_the_first()
     {
-        const long flood = 200L * GuessTable.Slots;
         var before = GC.GetAllocatedBytesForCurrentThread();
         var table = new GuessTable();
         table.Add(new(1, 1), now: 1, length: 60_000);
         var made = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0UL; i < flood; i++) table.Add(new(i, i), now: 1, length: 60_000);
-
-        // Not a byte for each. A collection that another thread began counts the rest of this one's room as taken.
-        Assert.That(GC.GetAllocatedBytesForCurrentThread() - made, Is.LessThan(flood));
+        Assert.That(LeastAllocatedBy(() =>
+        {
+            for (var i = 0UL; i < 200UL * GuessTable.Slots; i++) table.Add(new(i, i), now: 1, length: 60_000);
+        }), Is.Zero);
         Assert.That(made - before, Is.LessThan(50 * GuessTable.Slots));
     }
 
@@ -199,12 +198,27 @@ internal sealed class GuessesTests
     private static long AllocatedBy(Func<Refusal?> ask)
     {
         for (var i = 0; i < 1_000; i++) Assume.That(ask(), Is.Null);
-        return Enumerable.Range(0, 5).Min(_ =>
+        return LeastAllocatedBy(() =>
+        {
+            for (var i = 0; i < 10_000; i++) ask();
+        });
+    }
+
+    /// <summary>
+    /// By this thread, in bytes. While other threads allocate, a collection counts what is left of the room of this one,
+    /// up to 8 KiB, as taken by it: where it is not zero at once, the least of five.
+    /// </summary>
+    private static long LeastAllocatedBy(Action work)
+    {
+        var least = long.MaxValue;
+        for (var i = 0; i < 5 && least > 0; i++)
         {
             var before = GC.GetAllocatedBytesForCurrentThread();
-            for (var i = 0; i < 10_000; i++) ask();
-            return GC.GetAllocatedBytesForCurrentThread() - before;
-        });
+            work();
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+
+        return least;
     }
 
     /// <summary>How many of these wrong codes were told that they are wrong.</summary>

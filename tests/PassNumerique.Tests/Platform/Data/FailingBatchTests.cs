@@ -151,8 +151,8 @@ internal sealed class FailingBatchTests : WriterFixture
     }
 
     /// <summary>
-    /// Sixteen, with the one that is waited for, are in the batch that the disk refuses, the next one is behind it. Whether that one begins in
-    /// time is a matter of chance: stores, until it does.
+    /// Sixteen, with the one that is waited for, are in the batch that the disk refuses, the next one is behind it.
+    /// Whether that one begins in time is a matter of chance: stores, until it does.
     /// </summary>
     [TestCase(true, true)]
     [TestCase(true, false)]
@@ -198,10 +198,7 @@ internal sealed class FailingBatchTests : WriterFixture
             else Assert.That(() => behind, Unavailable("The batch was not committed."));
             Assert.That(database.Version, Is.EqualTo(isKept ? 2 : 1));
             await database.DisposeAsync();
-            using var reader = folder.Open(readOnly: true);
-            using var count = reader.CreateCommand();
-            count.CommandText = "SELECT COUNT(*) FROM organisations";
-            Assert.That(count.ExecuteScalar(), Is.EqualTo(isKept ? 16 : 15));
+            Assert.That(Count(folder), Is.EqualTo(isKept ? 16 : 15));
             return;
         }
     }
@@ -227,11 +224,16 @@ internal sealed class FailingBatchTests : WriterFixture
                 if (!write.IsCompletedSuccessfully) Assert.That(() => write, Unavailable("The store is closing."));
             }
 
-            using var reader = folder.Open(readOnly: true);
-            using var count = reader.CreateCommand();
-            count.CommandText = "SELECT COUNT(*) FROM organisations";
-            Assert.That(count.ExecuteScalar(), Is.EqualTo(waiting.Count - told));
+            Assert.That(Count(folder), Is.EqualTo(waiting.Count - told));
         }
+    }
+
+    private static long Count(TestFolder folder)
+    {
+        using var reader = folder.Open(readOnly: true);
+        using var count = reader.CreateCommand();
+        count.CommandText = "SELECT COUNT(*) FROM organisations";
+        return (long)count.ExecuteScalar()!;
     }
 
     private static NUnit.Framework.Constraints.IResolveConstraint Unavailable(string message) =>
