@@ -10,18 +10,23 @@ internal sealed record WrkResult(long Answers, long Refused, long Broken, double
     /// <summary>Processor time of the service for one answer.</summary>
     public double ProcessorUs { get; init; }
 
+    /// <summary>What the store recorded meanwhile, by its seals, once all connections were open.</summary>
+    public double RecordedPerSecond { get; init; }
+
+    /// <summary>Answers of status 503, where they were counted.</summary>
+    public long Unavailable { get; init; }
+
     /// <summary>Answers of any status a second.</summary>
     public double PerSecond => Answers / Seconds;
-
-    /// <summary>Answers below 400 a second.</summary>
-    public double GoodPerSecond => (Answers - Refused) / Seconds;
 }
 
 /// <summary>Requests of one shape: the text before, between and after the values that change from one to the next.
 /// </summary>
 /// <param name="Path">Of the request, with its leading slash.</param>
 /// <param name="ValuesFile">One line a request: code, operation and key, each without blanks.</param>
-internal sealed record WrkRequests(string Path, string ValuesFile, double DelayMs = 0);
+/// <param name="DelayMs">Between an answer and the next request, on average.</param>
+/// <param name="CountsUnavailable">Whether each answer is looked at for the status 503, which costs wrk time.</param>
+internal sealed record WrkRequests(string Path, string ValuesFile, double DelayMs = 0, bool CountsUnavailable = false);
 
 /// <summary>
 /// Drives wrk, which keeps a fixed number of connections busy. One thread of it is enough, and leaves the rest
@@ -56,7 +61,10 @@ internal static class Wrk
         var numbers = line.Split(' ').Skip(1)
             .Select(n => double.Parse(n, CultureInfo.InvariantCulture)).ToArray();
         return new((long)numbers[0], (long)numbers[1], (long)numbers[2],
-            numbers[3] / 1e6, numbers[4] / 1e3, numbers[5] / 1e3);
+            numbers[3] / 1e6, numbers[4] / 1e3, numbers[5] / 1e3)
+        {
+            Unavailable = (long)numbers[6],
+        };
     }
 
     /// <summary>
@@ -70,6 +78,9 @@ internal static class Wrk
         var delay = requests.DelayMs <= 0 ? "" : string.Create(CultureInfo.InvariantCulture, $$"""
             function delay() return math.random() * {{2 * requests.DelayMs}} end
             """);
+        var response = !requests.CountsUnavailable ? "" : """
+            function response(status) if status == 503 then unavailable = unavailable + 1 end end
+            """;
         return $$"""
             local head = "POST {{requests.Path}} HTTP/1.1\r\nHost: 127.0.0.1:{{port}}\r\nContent-Type: application/json\r\n"
               .. "Content-Length: {{length}}\r\nAuthorization: Bearer "
@@ -83,7 +94,11 @@ internal static class Wrk
               width = string.find(lines, "\n", 1, true)
               at = 1 - width
             end
+            local only
+            unavailable = 0
+            function setup(thread) only = thread end
             {{delay}}
+            {{response}}
             function request()
               at = at + width
               if at > #lines then at = 1 end
@@ -93,9 +108,9 @@ internal static class Wrk
             end
             function done(summary, latency, requests)
               local e = summary.errors
-              io.write(string.format("result %d %d %d %d %d %d\n", summary.requests, e.status,
+              io.write(string.format("result %d %d %d %d %d %d %d\n", summary.requests, e.status,
                 e.connect + e.read + e.write + e.timeout, summary.duration,
-                latency:percentile(50), latency:percentile(99)))
+                latency:percentile(50), latency:percentile(99), only:get("unavailable")))
             end
             """;
     }

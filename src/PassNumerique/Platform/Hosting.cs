@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using PassNumerique.Access;
 using PassNumerique.Audit;
@@ -19,6 +20,13 @@ internal static class Hosting
     public const string DefaultUrl = "http://localhost:5080";
 
     /// <summary>
+    /// Connections that wait to be accepted: a crowd that comes in one moment, as after a restart. Whom Linux finds no
+    /// place for there tries again after a second, then three. Its own limit, <c>net.core.somaxconn</c>, is by default
+    /// the same.
+    /// </summary>
+    private const int MostConnecting = 4_096;
+
+    /// <summary>
     /// The small host: settings are read once, so that no file is watched (a watch costs memory, and an inotify
     /// instance, of which a machine has few).
     /// </summary>
@@ -34,6 +42,7 @@ internal static class Hosting
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = Api.MaxBodyBytes;
         });
+        builder.Services.Configure<SocketTransportOptions>(static sockets => sockets.Backlog = MostConnecting);
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         // A start that fails is told once, in one line, by Main.

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 using NUnit.Framework;
@@ -241,6 +242,19 @@ internal sealed class GroupCommitTests : WriterFixture
     }
 
     /// <summary>The log tells by its salt that it has begun anew.</summary>
+    /// <summary>Or who asks without end, a batch at a time, would move the time of everybody.</summary>
+    [Test]
+    public async Task Far_ahead_of_the_clock_a_batch_moves_it_by_no_more_than_passes()
+    {
+        const int batches = 200;
+        await WriteAsync("first");
+        Clock.NowMs = Noon - 60_001;
+        var watch = Stopwatch.StartNew();
+        for (var i = 0; i < batches; i++) await WriteAsync($"n{i}");
+        Assert.That((await Database.LastSealAsync()).SealedMs, Is.EqualTo(Noon + batches));
+        Assert.That(watch.Elapsed.TotalMilliseconds, Is.GreaterThanOrEqualTo(batches));
+    }
+
     [Test]
     public async Task A_log_that_has_grown_is_copied_and_begins_anew()
     {
