@@ -23,12 +23,6 @@ internal sealed class GroupCommit
     private const int MaxBatch = 256;
     private const long MaxBatchMs = 20;
 
-    /// <summary>
-    /// How far instants may be ahead of the clock. They strictly increase, and a quick disk takes more batches than there
-    /// are milliseconds: beyond this a batch takes one at least, so that who asks without end moves nobody's deadlines.
-    /// </summary>
-    private const long MostAheadMs = 60_000;
-
     private const int DiskFull = 13; // SQLITE_FULL
 
     /// <summary>Between two tries to bring a log to its disk that did not take it.</summary>
@@ -138,7 +132,7 @@ internal sealed class GroupCommit
         try
         {
             var nowMs = _clock.NowMs();
-            if (_next.SealedMs - nowMs > MostAheadMs) Thread.Sleep(1);
+            if (Seal.IsFarAhead(_next, nowMs)) Thread.Sleep(1);
             _connection.Run("BEGIN IMMEDIATE");
             var write = new Write(_connection, null, Seal.NextInstant(_next, nowMs), _next.Batch + 1);
             TakeAll(batch, write);

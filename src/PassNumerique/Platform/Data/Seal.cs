@@ -25,6 +25,12 @@ internal sealed record Seal(
     /// <summary>Instants strictly increase, whatever the clock does.</summary>
     public static long NextInstant(Seal last, long nowMs) => Math.Max(nowMs, last.SealedMs + 1);
 
+    /// <summary>
+    /// Whether instants are more than a minute ahead of the clock, as a quick disk takes more batches than there are
+    /// milliseconds. From there on a batch takes one at least, so that who asks without end moves nobody's deadlines.
+    /// </summary>
+    public static bool IsFarAhead(Seal last, long nowMs) => last.SealedMs - nowMs > Clock.MinuteMs;
+
     public static string ChainOf(string before, long batch, long sealedMs, long leafCount, string root) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(
             string.Create(CultureInfo.InvariantCulture, $"{before} {batch} {sealedMs} {leafCount} {root}"))));

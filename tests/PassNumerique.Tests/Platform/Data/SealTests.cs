@@ -76,6 +76,13 @@ internal sealed class SealTests
     public void Instants_strictly_increase_whatever_the_clock_does(long nowMs, long instant) =>
         Assert.That(Seal.NextInstant(Seal.None with { SealedMs = 5_000 }, nowMs), Is.EqualTo(instant));
 
+    [TestCase(5_000 - 60_000, ExpectedResult = false)]
+    [TestCase(5_000 - 60_001, ExpectedResult = true)]
+    [TestCase(5_000, ExpectedResult = false)]
+    [TestCase(500_000, ExpectedResult = false)]
+    public bool Instants_are_far_ahead_of_the_clock_after_a_minute(long nowMs) =>
+        Seal.IsFarAhead(Seal.None with { SealedMs = 5_000 }, nowMs);
+
     [Test]
     public void Each_fact_table_of_the_schema_is_in_the_journal_with_all_its_columns()
     {
