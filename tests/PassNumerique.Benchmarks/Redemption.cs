@@ -19,7 +19,7 @@ internal static class Redemption
 {
     private const int Scale = 50;
     private const long Spent = 200_000;
-    private const long Unspent = 2_000_000;
+    private const long Unspent = 4_000_000;
     private const int MaxPerSecond = 30_000;
     private const int MaxLosersPerSecond = 90_000;
 
