@@ -1,4 +1,5 @@
 using System.Data.Common;
+using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
 
 namespace PassNumerique.Tests.Platform;
@@ -7,7 +8,7 @@ namespace PassNumerique.Tests.Platform;
 /// An embedded store as if it were on a server, behind a network that loses the answers to the next so many commits:
 /// whoever hears nothing does his work again, as <see cref="SqlServerDatabase"/> does.
 /// </summary>
-internal sealed class LosingDatabase(SqliteDatabase store, TimeProvider clock, PassNumerique.Platform.KeyRing keys)
+internal sealed class LosingDatabase(SqliteDatabase store, TimeProvider clock, KeyRing keys)
     : Database(store.Facts, clock, keys)
 {
     /// <summary>How many commits are still to be lost.</summary>
@@ -45,7 +46,8 @@ internal sealed class LosingDatabase(SqliteDatabase store, TimeProvider clock, P
 
     public override bool IsTransient(Exception e) => store.IsTransient(e);
 
-    public override ValueTask DisposeAsync() => store.DisposeAsync();
+    /// <summary>The store is its owner's.</summary>
+    public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     protected override async Task<T> TransactAsync<T>(Session session, Func<Task<T>> work, bool oneStatement)
     {

@@ -4,36 +4,27 @@ using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
 using PassNumerique.Platform;
 using PassNumerique.Platform.Data;
+using PassNumerique.Tests.Platform.Data;
 
 namespace PassNumerique.Tests.Platform;
 
 /// <summary>What a command passes before its handler, on a store that loses answers.</summary>
-internal sealed class TransactTests
+internal sealed class TransactTests : WriterFixture
 {
-    private static readonly Refusal No = new("no", 409, "Non.", "Rien à faire.");
-    private readonly ManualClock _clock = new(1_795_000_000_000);
-    private TestFolder _folder = null!;
     private KeyRing _keys = null!;
     private LosingDatabase _database = null!;
     private Session _session = null!;
 
     [SetUp]
-    public async Task Open()
+    public void LoseAnswers()
     {
-        _folder = new TestFolder();
-        var store = _folder.Database(_clock);
-        _keys = KeyRing.Load(_folder.Keys);
-        _database = new LosingDatabase(store, _clock, _keys);
-        await _database.MigrateAsync();
-        _session = new Session(_database, _clock) { Route = "POST /api/v1/organisations" };
+        _keys = KeyRing.Load(Folder.Keys);
+        _database = new LosingDatabase(Database, Clock, _keys);
+        _session = new Session(_database, Clock) { Route = "POST /api/v1/organisations" };
     }
 
     [TearDown]
-    public async Task Close()
-    {
-        await _database.DisposeAsync();
-        _folder.Dispose();
-    }
+    public async Task HearAgain() => await _database.DisposeAsync();
 
     [Test]
     public async Task A_commit_whose_answer_is_lost_is_done_once_and_answered_as_if_nothing_had_been([Values(0, 1, 3)] int losing)
